@@ -1,0 +1,1 @@
+"""The Django project: settings, URLs, entry points, and the kernel every app may use."""

@@ -1,0 +1,148 @@
+"""The configuration: read from the environment and `.env`, checked as a whole before anything starts.
+
+Every setting of the platform is a field here, and each field's description is the text of the table in
+docs/configuration.md (`manage.py config_table` writes it), so there is one place to look and none to forget.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class ConfigurationInvalid(Exception):
+    """The environment holds settings the platform can't start with; the text lists every fault at once."""
+
+
+class EmbeddedServices(PydanticBaseSettingsSource):
+    """Addresses of the services that `manage.py run` started, for commands typed in another terminal.
+
+    The launcher writes `services.json` into the data folder; a variable in the environment always wins.
+    """
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        data_dir = Path(self.current_state.get("data_dir") or ROOT / ".data")
+        try:
+            found = json.loads((data_dir / "services.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return {name: value for name, value in found.items() if name in self.settings_cls.model_fields}
+
+
+class Config(BaseSettings):
+    """One value of the whole configuration. Build it with `load_config()`, which reports every fault at once."""
+
+    model_config = SettingsConfigDict(
+        env_file=os.environ.get("SWITCHBOARD_ENV_FILE", ROOT / ".env"), extra="ignore", env_ignore_empty=True
+    )
+
+    database_url: str = Field(
+        description="PostgreSQL ≥ 16 with pgvector ≥ 0.8, `postgres://user:password@host:port/name`. "
+        "Unset: an embedded PostgreSQL in `DATA_DIR`.",
+        default="",
+    )
+    redis_url: str = Field(
+        description="Redis ≥ 6.2 or Valkey, `redis://host:port/0`. Unset: an embedded Redis in `DATA_DIR`.", default=""
+    )
+    embeddings_url: str = Field(
+        description="An OpenAI-compatible base URL whose `/embeddings` returns 384 dimensions. "
+        "Unset: the embedder process that `make run` starts.",
+        default="",
+    )
+    embeddings_api_key: SecretStr = Field(description="Bearer key for `EMBEDDINGS_URL`, if it wants one.", default=SecretStr(""))
+    embeddings_model: str = Field(description="Model name sent to `EMBEDDINGS_URL`.", default="all-MiniLM-L6-v2")
+    data_dir: Path = Field(description="Where embedded services, uploads and generated secrets live.", default=ROOT / ".data")
+    secret_key: SecretStr = Field(
+        description="Signs sessions and links. Unset: generated once into `DATA_DIR/secret_key`.", default=SecretStr("")
+    )
+    encryption_keys: Annotated[list[SecretStr], NoDecode] = Field(
+        description="Comma-separated Fernet keys, newest first, for stored credentials. "
+        "Unset: one is generated into `DATA_DIR/encryption_key`.",
+        default=[],
+    )
+    debug: bool = Field(description="Django's debug mode. Never on a machine others can reach.", default=False)
+    host: str = Field(description="Address the web server listens on.", default="127.0.0.1")
+    port: int = Field(description="Port the web server listens on.", default=8000, ge=1, le=65535)
+    platform_host: str = Field(
+        description="Hostname of the operators' admin; demo tenants are subdomains of it.", default="localhost"
+    )
+    web_processes: int = Field(description="Web server processes.", default=1, ge=1, le=64)
+    worker_threads: int = Field(description="Concurrent Celery tasks per worker.", default=4, ge=1, le=128)
+    database_pool: int = Field(description="Most database connections one process holds.", default=10, ge=2, le=200)
+    egress_allow: Annotated[list[str], NoDecode] = Field(
+        description="Comma-separated `host:port` or CIDR that agents may reach although they are private, such as an Ollama "
+        "on `127.0.0.1:11434`. Everything private is refused otherwise.",
+        default=[],
+    )
+    storage: Literal["local", "s3"] = Field(description="Where uploaded files are kept.", default="local")
+    s3_bucket: str = Field(description="Bucket for `STORAGE=s3`.", default="")
+    s3_endpoint_url: str = Field(description="Endpoint for S3 servers other than AWS.", default="")
+    upload_limit_mb: int = Field(description="Largest upload, in megabytes.", default=50, ge=1, le=2048)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(description="Least severe log line kept.", default="INFO")
+    log_format: Literal["console", "json"] = Field(description="Log lines for people or for machines.", default="console")
+    trusted_proxies: int = Field(
+        description="Reverse proxies in front whose `X-Forwarded-Proto` is believed. 0: none.", default=0, ge=0, le=5
+    )
+
+    @field_validator("encryption_keys", "egress_allow", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, value: str) -> str:
+        if value and not value.startswith(("postgres://", "postgresql://")):
+            raise ValueError("must begin with postgres:// or postgresql://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, dotenv_settings, EmbeddedServices(settings_cls)
+
+
+def describe_faults(error: ValidationError) -> str:
+    """All faults of a configuration, a line each, under the names the environment uses."""
+    lines = [
+        f"  {'.'.join(str(part) for part in fault['loc']).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+    return "The configuration can't be used:\n" + "\n".join(lines) + "\nSee docs/configuration.md and .env.example."
+
+
+@lru_cache(maxsize=1)
+def load_config() -> Config:
+    """Read and check the configuration once per process.
+
+    Raises:
+        ConfigurationInvalid: with every fault in its text.
+    """
+    try:
+        return Config()
+    except ValidationError as error:
+        raise ConfigurationInvalid(describe_faults(error)) from None
