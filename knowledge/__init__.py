@@ -1,0 +1,1 @@
+"""Collections, documents, ingestion, embeddings and hybrid search."""
