@@ -187,6 +187,7 @@ class EmbeddedPostgres:
         self.port = self._fixed_port or stable_port(self.folder / "port")
         settings = _SETTINGS | {"port": str(self.port)} | self._tuning
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        self._fixed_port = self.port  # clients know it now: a restart must come back there
         self._command = ChildCommand(
             argv=[str(programs / "postgres"), "-D", str(data), *options],
             env=_ENVIRONMENT,
@@ -214,8 +215,8 @@ class EmbeddedPostgres:
         except OSError as error:
             raise LaunchError(
                 f"PostgreSQL runs as the user {account.name!r}, who may not enter {blocked}, and its files can't be "
-                f"kept in {_FAR_PLACE} either ({error.strerror}). Choose a folder others may enter with DATA_DIR=…, start "
-                f"Switchboard as an ordinary user, or point DATABASE_URL at a PostgreSQL server."
+                f"kept in {_FAR_PLACE} either ({error.strerror}). Choose a folder others may enter with DATA_DIR=…, "
+                f"start Switchboard as an ordinary user, or point DATABASE_URL at a PostgreSQL server."
             ) from None
         (self.folder / "location").write_text(f"{place}\n")
         self._say(
@@ -266,8 +267,8 @@ class EmbeddedPostgres:
             return (self.folder / "password").read_text().strip()
         except FileNotFoundError:
             raise LaunchError(
-                f"The password of the embedded PostgreSQL is missing: put {self.folder / 'password'} back from a backup, "
-                f"or remove {self.folder} to start with an empty database."
+                f"The password of the embedded PostgreSQL is missing: put {self.folder / 'password'} back from a "
+                f"backup, or remove {self.folder} to start with an empty database."
             ) from None
 
     def _connect(self, database: str) -> Connection[TupleRow]:

@@ -32,9 +32,13 @@ def wheel_folder() -> Path:
     return folder
 
 
-def bin_folder() -> Path:
-    """The folder of `pg_dump`, `psql` and the rest, for programs run by this user."""
-    return wheel_folder() / _INSTALL / "bin"
+def embedded_program(name: str) -> str | None:
+    """The wheel's program of that name (`pg_dump`, `psql`, …), for use by this user; None if there is none."""
+    try:
+        program = wheel_folder() / _INSTALL / "bin" / name
+    except LaunchError:
+        return None
+    return str(program) if program.exists() else None
 
 
 def bin_folder_for(account: Account | None) -> Path:

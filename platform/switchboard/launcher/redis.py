@@ -129,6 +129,7 @@ class EmbeddedRedis:
         program = redis_program()
         self._stop_orphan()
         self.port = self._fixed_port or stable_port(self.folder / "port")
+        self._fixed_port = self.port  # clients know it now: a restart must come back there
         settings = {
             "bind": "127.0.0.1",
             "port": str(self.port),

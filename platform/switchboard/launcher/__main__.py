@@ -1,0 +1,7 @@
+"""`python -m switchboard.launcher`."""
+
+import sys
+
+from switchboard.launcher.command import main
+
+sys.exit(main())

@@ -1,0 +1,111 @@
+"""The processes of the platform: how each is started, when it is ready, and which of its lines are only noise."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from switchboard.config import ROOT, Config
+from switchboard.launcher.child import ChildCommand
+from switchboard.launcher.postgres import EmbeddedPostgres
+from switchboard.launcher.processes import Child
+from switchboard.launcher.readiness import http_ready
+from switchboard.launcher.redis import EmbeddedRedis
+
+NAMES = ("postgres", "redis", "migrate", "embedder", "worker", "web", "seed")
+
+# PostgreSQL's LOG lines tell of its normal life; its FATAL ones are connections cut by a stop or made too early.
+_POSTGRES_NOISE = re.compile(
+    r" (LOG|DETAIL|HINT|STATEMENT):  |FATAL:  (the database system is|terminating (connection|background))|ERROR:  |"
+    r"WARNING:  terminating connection|^\t"
+)
+_POSTGRES_NEWS = re.compile(r"No space left on device|PANIC")
+# At level `warning` Redis still introduces itself, and asks for a kernel setting that only matters for big snapshots.
+_REDIS_NOISE = re.compile(
+    r"Redis is starting|Redis version=|Configuration loaded|Server initialized|overcommit|Transparent Huge|"
+    r"signal-handler|User requested shutdown|ready to exit|TCP backlog"
+)
+
+
+def environment(config: Config) -> dict[str, str]:
+    """What the Python children find in their environment: this one's, with the choices made on the command line."""
+    paths = [str(ROOT / "platform"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+        "PYTHONUNBUFFERED": "1",
+        "DJANGO_SETTINGS_MODULE": "switchboard.settings",
+        "DATA_DIR": str(config.data_dir),
+        "HOST": config.host,
+        "PORT": str(config.port),
+    }
+
+
+def postgres(server: EmbeddedPostgres) -> Child:
+    """The embedded database server."""
+    noise = re.compile(rf"^(?!.*(?:{_POSTGRES_NEWS.pattern})).*(?:{_POSTGRES_NOISE.pattern})")
+    return Child(
+        name="postgres", command=server.prepare, ready=server.answers, hush=noise, explain=server.explain, grace=20
+    )
+
+
+def redis(server: EmbeddedRedis) -> Child:
+    """The embedded Redis."""
+    return Child(
+        name="redis", command=server.prepare, ready=server.answers, hush=_REDIS_NOISE, explain=server.explain, grace=20
+    )
+
+
+def embedder(env: Mapping[str, str], port: int, cache: Path) -> Child:
+    """The process that turns text into vectors for all others."""
+    command = _python(
+        ["-m", "knowledge.embedder", "--host", "127.0.0.1", "--port", str(port), "--cache", str(cache)], env
+    )
+    return Child(name="embedder", command=command, ready=lambda: http_ready(port, "/healthz"))
+
+
+def web(env: Mapping[str, str], config: Config) -> Child:
+    """The web server: HTTP, event streams and websockets."""
+    words = ["-m", "uvicorn", "switchboard.asgi:application", "--host", config.host, "--port", str(config.port)]
+    words += ["--workers", str(config.web_processes), "--loop", "uvloop", "--http", "httptools", "--ws", "websockets"]
+    words += ["--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "8"]
+    words += ["--no-proxy-headers"] if not config.trusted_proxies else ["--proxy-headers"]
+    return Child(
+        name="web",
+        command=_python(words, env),
+        ready=lambda: http_ready(config.port, "/healthz", host=config.host, hostname=config.platform_host),
+        grace=12,
+    )
+
+
+def worker(env: Mapping[str, str], config: Config) -> Child:
+    """The Celery worker."""
+    words = ["-m", "celery", "-A", "switchboard", "worker", "--pool", "threads", "--loglevel", "WARNING"]
+    words += ["--concurrency", str(config.worker_threads), "--without-gossip", "--without-mingle"]
+    # SIGTERM waits for tasks under way, SIGQUIT puts them back into the queue. When the launcher is killed the broker
+    # is gone as well: a warm shutdown could wait for ever, and leases cover what was under way.
+    return Child(
+        name="worker",
+        command=_python(words, env, stop_signals=(signal.SIGTERM, signal.SIGQUIT), death_signal=signal.SIGKILL),
+        grace=20,
+    )
+
+
+def manage(name: str, arguments: Sequence[str], env: Mapping[str, str]) -> Child:
+    """A management command that is run once."""
+    return Child(name=name, command=_python([str(ROOT / "manage.py"), *arguments], env), one_shot=True)
+
+
+def _python(
+    words: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    stop_signals: Sequence[signal.Signals] = (signal.SIGTERM,),
+    death_signal: signal.Signals = signal.SIGTERM,
+) -> Callable[[], ChildCommand]:
+    argv = [sys.executable, *words]
+    return lambda: ChildCommand(argv=argv, env=env, cwd=ROOT, stop_signals=stop_signals, death_signal=death_signal)
