@@ -6,6 +6,7 @@ import contextlib
 import errno
 import random
 import socket
+import time
 from pathlib import Path
 
 # Below the range from which kernels pick ports for outgoing connections (Linux 32768+, macOS 49152+), so that no client
@@ -43,10 +44,14 @@ def stable_port(memory: Path) -> int:
     """The port kept in the file `memory` while it is free; else a new one, which is then kept there."""
     try:
         port = int(memory.read_text())
-        if 1024 <= port <= 65535 and is_free(port):
-            return port
     except (OSError, ValueError):
-        pass
+        port = 0
+    # A process that was just killed holds its port for a moment longer than its name.
+    deadline = time.monotonic() + 1
+    while 1024 <= port <= 65535 and time.monotonic() < deadline:
+        if is_free(port):
+            return port
+        time.sleep(0.02)
     port = free_port()
     memory.write_text(f"{port}\n")
     return port

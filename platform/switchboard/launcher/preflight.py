@@ -91,10 +91,13 @@ def check_redis(url: str) -> str:
         LaunchError: it can't be reached or refuses our password.
     """
     import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
     where = _address(url, 6379)
     try:
-        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+        once = Retry(NoBackoff(), 0)
+        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5, retry=once) as client:
             version = str(client.info("server").get("redis_version", "?"))
     except (redis.RedisError, OSError, ValueError) as error:
         raise LaunchError(

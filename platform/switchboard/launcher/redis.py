@@ -110,8 +110,16 @@ class EmbeddedRedis:
     def answers(self) -> bool:
         """Whether the server takes commands with our password, its data loaded."""
         import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
-        client = redis.Redis(host="127.0.0.1", port=self.port, password=self._password(), socket_timeout=5)
+        client = redis.Redis(
+            host="127.0.0.1",
+            port=self.port,
+            password=self._password(),
+            socket_timeout=5,
+            retry=Retry(NoBackoff(), 0),  # whoever asks asks again
+        )
         with contextlib.suppress(redis.RedisError), client:
             return bool(client.ping())
         return False
