@@ -5,14 +5,16 @@
 open files and written bytes; what goes wrong there arrives here as ``DocumentUnreadable`` with a stable code.
 """
 
-from knowledge.parsing.document import DocumentUnreadable, ParsedDocument, ParsedPage, ParseLimits
-from knowledge.parsing.parent import page_count, parse_document, render_page
+from knowledge.parsing.document import DocumentHead, DocumentUnreadable, ParsedDocument, ParsedPage, ParseLimits
+from knowledge.parsing.parent import inspect_document, page_count, parse_document, render_page
 
 __all__ = [
+    "DocumentHead",
     "DocumentUnreadable",
     "ParseLimits",
     "ParsedDocument",
     "ParsedPage",
+    "inspect_document",
     "page_count",
     "parse_document",
     "render_page",

@@ -39,6 +39,15 @@ class ParsedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentHead:
+    """What shows of a document before its pages are read; the attributes are `ParsedDocument`'s, `pages` counts them."""
+
+    media_type: str
+    title: str
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedDocument:
     """A document's text by page.
 

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from knowledge.parsing.document import DocumentUnreadable, ParsedDocument, ParsedPage, ParseLimits
+from knowledge.parsing.document import DocumentHead, DocumentUnreadable, ParsedDocument, ParsedPage, ParseLimits
 
 _ROOT = Path(__file__).resolve().parents[2]
 _READ_BYTES = 1 << 16
@@ -55,6 +55,24 @@ def parse_document(
                 with child.clock_stopped():
                     on_page(line["page"], head["pages"])
     return parsed
+
+
+def inspect_document(path: Path, *, filename: str, limits: ParseLimits = ParseLimits()) -> DocumentHead:  # noqa: B008
+    """What a document is, told without reading all of it: the check at the door.
+
+    Args:
+        path: the file.
+        filename: the name it was uploaded under.
+
+    Raises:
+        DocumentUnreadable: as ``parse_document``, for what shows before the pages are read.
+        OSError: ``path`` cannot be opened.
+    """
+    with _child(path, limits, operation="parse", filename=filename) as child:
+        head = child.line("document")["document"]
+        return DocumentHead(
+            media_type=head["media_type"], title=head["title"] or Path(filename).stem, pages=head["pages"]
+        )
 
 
 def page_count(path: Path, *, limits: ParseLimits = ParseLimits()) -> int:  # noqa: B008 - frozen

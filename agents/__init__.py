@@ -1,0 +1,1 @@
+"""Agents and their releases; the engine that runs a turn."""

@@ -1,0 +1,1 @@
+"""What this app does: the only place that writes its rows."""

@@ -1,0 +1,1 @@
+"""The usage ledger: what was used, by whom, and what it cost."""

@@ -1,0 +1,1 @@
+"""What billing does: the only place that writes the ledger."""

@@ -1,0 +1,1 @@
+"""Conversations: messages, turns, and the live events of each."""

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+
+
+class ConversationsConfig(AppConfig):
+    name = "conversations"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from conversations import runner
+        from conversations.domain import turns
+        from switchboard.kernel import lifespan
+        from tenants.domain import leases
+
+        leases.on_abandoned(turns.LEASE_KIND, runner.recover)
+        lifespan.on_start(runner.start)
+        lifespan.on_stop(runner.stop)

@@ -1,0 +1,1 @@
+LEASE_KIND = "turn"

@@ -1,0 +1,48 @@
+"""The ASGI entry point: HTTP through Django, websockets through Channels, and the work beside them through lifespan."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "switchboard.settings")
+
+from django.core.asgi import get_asgi_application
+
+django_application = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+
+from conversations.routing import websocket_urls
+from switchboard.kernel import lifespan
+from tenants.sockets import TenantSocketMiddleware
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+async def _lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """The ASGI lifespan protocol (asgi.readthedocs.io, "Lifespan Protocol")."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            try:
+                await lifespan.start()
+            except Exception as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                raise
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await lifespan.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": TenantSocketMiddleware(URLRouter(websocket_urls)),
+        "lifespan": _lifespan,
+    }
+)

@@ -1,0 +1,83 @@
+"""The demo companies as typed values, read from each company's `company.yaml`."""
+
+from functools import cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+FOLDER = Path(__file__).parent
+SLUG = r"^[a-z][a-z0-9-]*$"
+
+
+class _Value(BaseModel):
+    """Frozen, and strict about keys: a misspelt key in a company.yaml is an error rather than a silent default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class DemoDocument(_Value):
+    """One file of a collection: `file` is its name in the company's documents folder."""
+
+    file: str = Field(pattern=r"^[a-z0-9-]+\.(pdf|md|txt)$")
+    title: str = Field(min_length=1)
+
+
+class DemoCollection(_Value):
+    """A knowledge base of the company."""
+
+    name: str = Field(min_length=1)
+    slug: str = Field(pattern=SLUG)
+    documents: tuple[DemoDocument, ...] = Field(min_length=1)
+
+
+class DemoAgent(_Value):
+    """The company's assistant. `prompt` is its system prompt; it has no placeholders."""
+
+    name: str = Field(min_length=1)
+    slug: str = Field(pattern=SLUG)
+    prompt: str = Field(min_length=1)
+    welcome: str = Field(min_length=1)
+    suggested_questions: tuple[str, ...] = Field(min_length=1)
+
+
+class DemoCompany(_Value):
+    """A tenant to seed: its agent and what the agent may read."""
+
+    name: str = Field(min_length=1)
+    slug: str = Field(pattern=SLUG)
+    tagline: str = Field(min_length=1)
+    agent: DemoAgent
+    collections: tuple[DemoCollection, ...] = Field(min_length=1)
+
+    @property
+    def documents_folder(self) -> Path:
+        """The folder that holds this company's rendered documents."""
+        return FOLDER / self.slug / "documents"
+
+    def path_of(self, document: DemoDocument) -> Path:
+        """Where a document's bytes are on this machine."""
+        return self.documents_folder / document.file
+
+
+@cache
+def load_companies() -> tuple[DemoCompany, ...]:
+    """Read every company beside this module, in a fixed order (the hotel first).
+
+    Raises:
+        pydantic.ValidationError: a company.yaml has a missing, misspelt or malformed key.
+        FileNotFoundError: a company.yaml is missing, or names a document that has not been rendered.
+    """
+    companies = tuple(_load(FOLDER / slug / "company.yaml") for slug in ("harbour", "agency"))
+    for company in companies:
+        for collection in company.collections:
+            for document in collection.documents:
+                if not company.path_of(document).is_file():
+                    raise FileNotFoundError(
+                        f"{company.slug}/company.yaml names {document.file}, which is not rendered."
+                    )
+    return companies
+
+
+def _load(path: Path) -> DemoCompany:
+    return DemoCompany.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))

@@ -1,0 +1,57 @@
+"""What runs beside the requests of a web process, and work that outlives the request that began it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+Hook = Callable[[], Awaitable[None]]
+
+_on_start: list[Hook] = []
+_on_stop: list[Hook] = []
+_running: set[asyncio.Task[Any]] = set()
+
+
+def on_start(hook: Hook) -> Hook:
+    """Register what a web process does when it starts; apps call this in `ready()`."""
+    _on_start.append(hook)
+    return hook
+
+
+def on_stop(hook: Hook) -> Hook:
+    """Register what a web process does before it ends."""
+    _on_stop.append(hook)
+    return hook
+
+
+async def start() -> None:
+    """Run the start hooks."""
+    for hook in _on_start:
+        await hook()
+
+
+async def stop() -> None:
+    """Run the stop hooks, then cancel what is left."""
+    for hook in reversed(_on_stop):
+        await hook()
+    for task in list(_running):
+        task.cancel()
+    await asyncio.gather(*_running, return_exceptions=True)
+
+
+def spawn(work: Coroutine[Any, Any, Any], *, name: str) -> asyncio.Task[Any]:
+    """Start work that isn't awaited. A reference is kept (asyncio itself keeps only a weak one) and a failure is logged."""
+    task = asyncio.get_running_loop().create_task(work, name=name)
+    _running.add(task)
+    task.add_done_callback(_finished)
+    return task
+
+
+def _finished(task: asyncio.Task[Any]) -> None:
+    _running.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.error("background task %s failed", task.get_name(), exc_info=error)

@@ -1,0 +1,112 @@
+"""The one error shape: RFC 9457 problem details with a stable `code`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """A refusal to be shown to whoever asked.
+
+    Args:
+        code: stable, snake_case; programs match on it.
+        detail: one sentence for a person: what is wrong and what to do.
+        status: the HTTP status.
+        headers: sent with the answer, such as `Retry-After` (seconds).
+        errors: one entry per wrong field: `{"field", "message"}`.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.status = status
+        self.headers = dict(headers or {})
+        self.errors = list(errors)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The members of the problem document."""
+        document: dict[str, Any] = {
+            "type": f"/problems/{self.code}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        if self.errors:
+            document["errors"] = self.errors
+        return document
+
+
+class NotFound(Problem):
+    """No such thing here; also the answer for what another tenant has."""
+
+    def __init__(self, what: str = "resource") -> None:
+        super().__init__("not_found", f"There is no such {what}.", status=404)
+
+
+class Conflict(Problem):
+    """The request is right, but not in this state."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(code, detail, status=409)
+
+
+class Invalid(Problem):
+    """A value can't be accepted."""
+
+    def __init__(self, code: str, detail: str, *, field: str = "") -> None:
+        errors = [{"field": field, "message": detail}] if field else ()
+        super().__init__(code, detail, status=422, errors=errors)
+
+
+def problem_response(problem: Problem) -> HttpResponse:
+    """The problem as an HTTP response."""
+    return HttpResponse(
+        json.dumps(problem.as_dict()), status=problem.status, content_type=CONTENT_TYPE, headers=problem.headers
+    )
+
+
+_BY_STATUS = {
+    400: ("bad_request", "The request can't be read."),
+    403: ("forbidden", "You may not do this."),
+    404: ("not_found", "There is nothing at this address."),
+    500: ("internal_error", "Something went wrong on our side. It was logged; try again."),
+}
+
+
+def generic_problem(status: int) -> HttpResponse:
+    """The answer where no view could give its own."""
+    code, detail = _BY_STATUS[status]
+    return problem_response(Problem(code, detail, status=status))
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return generic_problem(400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return generic_problem(403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return generic_problem(404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return generic_problem(500)

@@ -1,0 +1,59 @@
+"""Connections to Redis: one pool per process for sync code, one per event loop for async code."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import redis
+from django.conf import settings
+from redis import asyncio as redis_async
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import BusyLoadingError, ConnectionError, TimeoutError
+from redis.retry import Retry
+
+if TYPE_CHECKING:
+    Client = redis.Redis
+    AsyncClient = redis_async.Redis
+
+# A Redis that was killed is back within a second (its supervisor restarts it); five tries reach over that.
+_TRIES = 6
+_TRANSIENT: list[type[Exception]] = [ConnectionError, TimeoutError, BusyLoadingError]
+_per_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncClient] = WeakKeyDictionary()
+
+
+def _backoff() -> ExponentialWithJitterBackoff:
+    return ExponentialWithJitterBackoff(base=0.05, cap=2.0)
+
+
+@functools.cache
+def redis_client() -> Client:
+    """The process's sync client."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        decode_responses=True,
+        socket_timeout=10,
+        socket_connect_timeout=2,
+        retry=Retry(_backoff(), _TRIES),
+        retry_on_error=_TRANSIENT,
+    )
+
+
+def async_redis() -> AsyncClient:
+    """The running event loop's client."""
+    loop = asyncio.get_running_loop()
+    client = _per_loop.get(loop)
+    if client is None:
+        client = redis_async.Redis.from_url(
+            settings.REDIS_URL,
+            decode_responses=True,
+            socket_timeout=10,
+            socket_connect_timeout=2,
+            retry=AsyncRetry(_backoff(), _TRIES),
+            retry_on_error=_TRANSIENT,
+        )
+        _per_loop[loop] = client
+    return client

@@ -1,0 +1,51 @@
+"""DRF speaks problem+json too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from rest_framework import exceptions
+
+from switchboard.kernel.problems import NotFound, Problem, problem_response
+
+
+def problem_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """DRF's EXCEPTION_HANDLER: every refusal in the one shape; None (a 500) for what nobody foresaw."""
+    problem = as_problem(error)
+    return problem_response(problem) if problem else None
+
+
+def as_problem(error: Exception) -> Problem | None:
+    """The problem that an exception of Django's or DRF's amounts to."""
+    match error:
+        case Problem():
+            return error
+        case Http404():
+            return NotFound()
+        case PermissionDenied() | exceptions.PermissionDenied():
+            return Problem("forbidden", str(error) or "You may not do this.", status=403)
+        case exceptions.ValidationError():
+            faults = list(_faults(error.detail))
+            return Problem("invalid", "Some fields can't be accepted.", status=422, errors=faults)
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            header = getattr(error, "auth_header", "Bearer")
+            return Problem("not_authenticated", str(error.detail), status=401, headers={"WWW-Authenticate": header})
+        case exceptions.Throttled():
+            return Problem("throttled", str(error.detail), status=429, headers={"Retry-After": str(int(error.wait or 1))})
+        case exceptions.APIException():
+            return Problem(str(error.default_code), str(error.detail), status=error.status_code)
+    return None
+
+
+def _faults(detail: Any, field: str = "") -> Iterator[dict[str, str]]:
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            yield from _faults(inner, f"{field}.{name}" if field else str(name))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _faults(inner, field)
+    else:
+        yield {"field": field, "message": str(detail)}

@@ -1,0 +1,105 @@
+"""Django's middleware, kept off the data plane.
+
+Each sync middleware costs a request two thread hops under ASGI. The data plane (tokens, turns, streams) signs its callers in
+by itself and shows no forms, so it passes these by; the control plane and the admin get them unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.sessions import middleware as sessions
+from django.http import HttpRequest, HttpResponse
+from django.middleware import clickjacking, common, csrf, security
+from whitenoise.middleware import WhiteNoiseMiddleware as WhiteNoise
+
+DATA_PLANE: Final = ("/api/v1/conversations", "/api/v1/search", "/healthz", "/readyz")
+
+
+def is_data_plane(path: str) -> bool:
+    """Whether a path is one of the data plane's."""
+    return path.startswith(DATA_PLANE)
+
+
+class ControlPlaneOnly:
+    """Mixed into a middleware: requests of the data plane go straight on."""
+
+    get_response: Callable[[HttpRequest], Any]
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if is_data_plane(request.path):
+            return self.get_response(request)
+        return super().__call__(request)  # type: ignore[misc]
+
+
+class SecurityMiddleware(ControlPlaneOnly, security.SecurityMiddleware):
+    pass
+
+
+class SessionMiddleware(ControlPlaneOnly, sessions.SessionMiddleware):
+    pass
+
+
+class CommonMiddleware(ControlPlaneOnly, common.CommonMiddleware):
+    pass
+
+
+class AuthenticationMiddleware(ControlPlaneOnly, auth.AuthenticationMiddleware):
+    pass
+
+
+class MessageMiddleware(ControlPlaneOnly, messages.MessageMiddleware):
+    pass
+
+
+class XFrameOptionsMiddleware(ControlPlaneOnly, clickjacking.XFrameOptionsMiddleware):
+    pass
+
+
+class CsrfViewMiddleware(ControlPlaneOnly, csrf.CsrfViewMiddleware):
+    # A coroutine, so that Django calls it without a thread hop; the check itself only computes.
+    async def process_view(  # type: ignore[override]
+        self, request: HttpRequest, callback: Any, callback_args: Any, callback_kwargs: Any
+    ) -> HttpResponse | None:
+        if is_data_plane(request.path):
+            return None
+        return super().process_view(request, callback, callback_args, callback_kwargs)
+
+
+class WhiteNoiseMiddleware(WhiteNoise):
+    """WhiteNoise is sync; here it is asked only for what is under /static/."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+
+        super().__init__(get_response)
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if not self.is_async:
+            return super().__call__(request)
+        return self._respond(request)
+
+    async def _respond(self, request: HttpRequest) -> Any:
+        if request.path.startswith(self.static_prefix):
+            from asgiref.sync import sync_to_async
+
+            return await sync_to_async(self._serve_or_404)(request)
+        return await self.get_response(request)
+
+    def _serve_or_404(self, request: HttpRequest) -> HttpResponse:
+        from switchboard.kernel.problems import generic_problem
+
+        if self.autorefresh:
+            static_file = self.find_file(request.path_info)
+        else:
+            static_file = self.files.get(request.path_info)
+        return self.serve(static_file, request) if static_file is not None else generic_problem(404)

@@ -1,0 +1,206 @@
+"""Django's settings, made from the one checked configuration (`switchboard.config`)."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from switchboard.config import ROOT, ConfigurationInvalid, load_config
+from switchboard.generated_secrets import encryption_keys, secret_key
+from switchboard.launcher.postgres_binaries import embedded_program
+from switchboard.logs import logging_settings
+
+config = load_config()
+if not config.database_url or not config.redis_url:
+    raise ConfigurationInvalid(
+        "There is no database or no Redis: `make run` isn't running here, and DATABASE_URL or REDIS_URL isn't set.\n"
+        "Start `make run` first, or set both."
+    )
+
+BASE_DIR = ROOT
+DATA_DIR: Path = config.data_dir
+DEBUG = config.debug
+SECRET_KEY = secret_key(config)
+ENCRYPTION_KEYS = encryption_keys(config)
+PLATFORM_HOST = config.platform_host.lower()
+# The tenant middleware refuses every hostname that isn't in the directory, which is the stricter check.
+ALLOWED_HOSTS = ["*"]
+DATABASE_POOL = config.database_pool
+
+# --- apps -------------------------------------------------------------------------------------------------------------
+# A model's table stands in the public schema, in every tenant's, or in both; tests/guards/test_model_homes.py holds the
+# list of intents.
+_BOTH = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.admin",
+    "tenants.staff",
+]
+# `tenants` before django_tenants: its commands win. contenttypes is shared only: Django caches its ids for the whole process.
+SHARED_APPS = ["tenants", "django_tenants", "django.contrib.contenttypes", "django.contrib.postgres", *_BOTH]
+TENANT_APPS = [*_BOTH, "billing", "knowledge", "agents", "conversations"]
+INSTALLED_APPS = [
+    "daphne",  # its `runserver` speaks ASGI
+    *SHARED_APPS,
+    *[app for app in TENANT_APPS if app not in SHARED_APPS],
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "ninja",
+    "switchboard",
+]
+TENANT_MODEL = "tenants.Tenant"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+AUTH_USER_MODEL = "staff.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- database ---------------------------------------------------------------------------------------------------------
+_database = urlsplit(config.database_url)
+DATABASES = {
+    "default": {
+        "ENGINE": "tenants.postgresql",
+        "HOST": _database.hostname or "",
+        "PORT": str(_database.port or ""),
+        "USER": unquote(_database.username or ""),
+        "PASSWORD": unquote(_database.password or ""),
+        "NAME": unquote(_database.path.lstrip("/")),
+        "CONN_MAX_AGE": 0,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {
+            "connect_timeout": 10,
+            "pool": {"min_size": 1, "max_size": config.database_pool, "timeout": 20, "max_idle": 120},
+        },
+    }
+}
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+PG_DUMP = embedded_program("pg_dump") or shutil.which("pg_dump") or "pg_dump"
+
+# --- requests ---------------------------------------------------------------------------------------------------------
+MIDDLEWARE = [
+    "tenants.middleware.TenantMiddleware",
+    "switchboard.middleware.WhiteNoiseMiddleware",
+    "switchboard.middleware.SecurityMiddleware",
+    "switchboard.middleware.SessionMiddleware",
+    "switchboard.middleware.CommonMiddleware",
+    "switchboard.middleware.CsrfViewMiddleware",
+    "switchboard.middleware.AuthenticationMiddleware",
+    "switchboard.middleware.MessageMiddleware",
+    "switchboard.middleware.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "switchboard.urls"
+PUBLIC_SCHEMA_URLCONF = "switchboard.urls_public"
+ASGI_APPLICATION = "switchboard.asgi.application"
+APPEND_SLASH = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+UPLOAD_LIMIT_BYTES = config.upload_limit_mb * 1024 * 1024
+MESSAGE_LIMIT_BYTES = 32 * 1024
+X_FRAME_OPTIONS = "SAMEORIGIN"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+if config.trusted_proxies:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [ROOT / "platform" / "switchboard" / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- sign-in ----------------------------------------------------------------------------------------------------------
+LOGIN_URL = "/admin/login/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Redis, Celery, Channels ------------------------------------------------------------------------------------------
+REDIS_URL = config.redis_url
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_FUNCTION": "tenants.cache.tenant_cache_key",
+    }
+}
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_TIME_LIMIT = 3600
+# Longer than the longest task: Redis hands a task that isn't acknowledged by then to a second worker.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT, "socket_timeout": 20}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+
+# --- files ------------------------------------------------------------------------------------------------------------
+if config.storage == "s3":
+    _default_storage = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {"bucket_name": config.s3_bucket, "endpoint_url": config.s3_endpoint_url or None},
+    }
+else:
+    _default_storage = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "files", "file_permissions_mode": 0o600},
+    }
+STORAGES = {
+    "default": _default_storage,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# --- models and embeddings --------------------------------------------------------------------------------------------
+EMBEDDINGS_URL = config.embeddings_url
+EMBEDDINGS_API_KEY = config.embeddings_api_key.get_secret_value()
+EMBEDDINGS_MODEL = config.embeddings_model
+EGRESS_ALLOW = config.egress_allow
+
+# --- API --------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tenants.api.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "switchboard.kernel.pagination.NewestFirst",
+    "EXCEPTION_HANDLER": "switchboard.kernel.rest.problem_handler",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {"TITLE": "Switchboard", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+
+# --- logs -------------------------------------------------------------------------------------------------------------
+LOGGING = logging_settings(level=config.log_level, style=config.log_format)

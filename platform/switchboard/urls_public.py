@@ -1,0 +1,20 @@
+"""URLs on the platform's own host: operators, health, the API document."""
+
+from __future__ import annotations
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from switchboard import health
+from switchboard.admin import operator_site
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("admin/", operator_site.urls),
+    path("", RedirectView.as_view(url="/admin/")),
+]
+handler400 = "switchboard.kernel.problems.bad_request"
+handler403 = "switchboard.kernel.problems.permission_denied"
+handler404 = "switchboard.kernel.problems.page_not_found"
+handler500 = "switchboard.kernel.problems.server_error"

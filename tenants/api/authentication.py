@@ -1,0 +1,42 @@
+"""Who calls: an API key (recognised at the door, by the middleware) or a signed-in member of staff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from tenants.directory import KeyEntry
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyCaller:
+    """A program with a key, where Django expects a user."""
+
+    key: KeyEntry
+    is_authenticated: bool = True
+    is_anonymous: bool = False
+    is_active: bool = True
+
+    @property
+    def pk(self) -> None:
+        return None
+
+
+def key_of(request: HttpRequest) -> KeyEntry | None:
+    """The API key that the middleware recognised, if any."""
+    return getattr(request, "api_key", None)
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer KEY`, for DRF."""
+
+    def authenticate(self, request: Request) -> tuple[ApiKeyCaller, Any] | None:
+        key = key_of(request._request)
+        return (ApiKeyCaller(key), key) if key else None
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="switchboard"'

@@ -1,0 +1,43 @@
+"""Celery tasks with a tenant: the caller's scope travels in a header, and a task that comes without one is refused."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from celery import Task
+from celery.exceptions import Reject
+from django.db import connections
+
+from tenants.context import TenantNotSet, current_tenant, use_public, use_tenant
+from tenants.models import Tenant
+
+HEADER: Final = "switchboard_tenant"
+
+
+class TenantTask(Task):  # type: ignore[misc]
+    """The base of every task: sent from a tenant's scope, run in the same."""
+
+    abstract = True
+
+    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+        headers = {**(options.pop("headers", None) or {}), HEADER: str(current_tenant().tenant_id)}
+        return super().apply_async(args, kwargs, headers=headers, **options)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        tenant = self._tenant()
+        try:
+            with use_tenant(tenant):
+                return super().__call__(*args, **kwargs)
+        finally:
+            for connection in connections.all(initialized_only=True):
+                connection.close()
+
+    def _tenant(self) -> Tenant:
+        identity = (self.request.headers or {}).get(HEADER) or self.request.get(HEADER)
+        if not identity:
+            raise Reject(TenantNotSet(f"The task {self.name} came without a tenant."), requeue=False)
+        with use_public():
+            tenant = Tenant.objects.filter(pk=identity, status=Tenant.Status.READY).first()
+        if tenant is None:
+            raise Reject(TenantNotSet(f"The task {self.name} names a tenant that isn't there or isn't ready."), requeue=False)
+        return tenant

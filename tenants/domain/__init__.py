@@ -1,0 +1,1 @@
+"""What the platform does with tenants: the only place that writes them."""

@@ -1,0 +1,74 @@
+"""A new tenant: its schema copied from the template, its defaults reconciled, and only then its doors opened."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+
+from switchboard.kernel.problems import Conflict, Invalid
+from tenants.context import use_public, use_tenant
+from tenants.domain import template
+from tenants.models import Domain, Tenant, schema_name_for
+
+logger = logging.getLogger(__name__)
+
+Reconcile = Callable[[], None]
+_reconcilers: dict[str, Reconcile] = {}
+
+
+def reconcile_with(name: str, reconcile: Reconcile) -> None:
+    """Register what an app wants in every tenant. `reconcile` runs in the tenant's scope and may run again at any time."""
+    _reconcilers[name] = reconcile
+
+
+def create_tenant(*, name: str, slug: str, domains: Sequence[str]) -> Tenant:
+    """A tenant that is ready to use.
+
+    Args:
+        name: as people read it.
+        slug: lower-case letters, digits, `_`; names the schema.
+        domains: hostnames without port; the first is the primary one.
+
+    Raises:
+        Invalid: a name that can't be.
+        Conflict: `tenant_exists`, where slug or hostname is taken.
+    """
+    with use_public():
+        tenant = Tenant(name=name, slug=slug, schema_name=schema_name_for(slug))
+        try:
+            tenant.full_clean(validate_unique=False, validate_constraints=False)
+        except ValidationError as error:
+            raise Invalid("invalid_tenant", "; ".join(error.messages)) from None
+        try:
+            with transaction.atomic():
+                tenant.migrated_to = template.current_digest()
+                tenant.save()
+                for index, domain in enumerate(domains):
+                    Domain.objects.create(domain=domain.lower(), tenant=tenant, is_primary=index == 0)
+                template.copy_to(schema_name=tenant.schema_name)
+        except IntegrityError:
+            raise Conflict("tenant_exists", f"The slug {slug} or one of the hostnames is taken.") from None
+        open_doors(tenant=tenant)
+    return tenant
+
+
+def open_doors(*, tenant: Tenant) -> None:
+    """Reconcile a tenant's defaults and mark it ready. A tenant whose making was interrupted here is finished by `migrate_platform`."""
+    with use_tenant(tenant):
+        for reconcile in _reconcilers.values():
+            reconcile()
+    with use_public():
+        Tenant.objects.filter(pk=tenant.pk, status=Tenant.Status.PREPARING).update(status=Tenant.Status.READY)
+        tenant.refresh_from_db()
+
+
+def delete_tenant(*, tenant: Tenant) -> None:
+    """End a tenant and everything of it in the database. There is no way back."""
+    with use_public(), transaction.atomic():
+        schema = connection.ops.quote_name(tenant.schema_name)
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        tenant.delete()

@@ -1,0 +1,159 @@
+"""The door: which tenant a request is for, by its hostname and its API key. There is no default tenant."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
+from django.http.response import HttpResponseBase, StreamingHttpResponse
+
+from switchboard.kernel.database import in_database
+from switchboard.kernel.problems import Problem, problem_response
+from tenants import directory
+from tenants.context import PUBLIC, InScope, Scope, use_tenant
+from tenants.directory import Entry, KeyEntry, Memory
+
+# Answered on any hostname and in no tenant's name: a load balancer knows only the address.
+ANY_HOST_PATHS = frozenset({"/healthz", "/readyz"})
+
+
+class UnknownHost(Problem):
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            "unknown_host",
+            f"No company lives at this address. The operators' admin is at {settings.PLATFORM_HOST}.",
+            status=404,
+        )
+
+
+class TenantNotReady(Problem):
+    def __init__(self, entry: Entry) -> None:
+        if entry.status == "suspended":
+            super().__init__("tenant_suspended", "This company's account is suspended.", status=403)
+        else:
+            super().__init__(
+                "tenant_not_ready", "This company is being set up.", status=503, headers={"Retry-After": "2"}
+            )
+
+
+class KeyRefused(Problem):
+    def __init__(self) -> None:
+        super().__init__(
+            "invalid_api_key",
+            "The API key is unknown, expired or revoked, or belongs to another hostname.",
+            status=401,
+            headers={"WWW-Authenticate": 'Bearer realm="switchboard"'},
+        )
+
+
+def normal_host(value: str) -> str:
+    """A Host header as the directory knows it: lower case, no port, no final dot."""
+    return split_domain_port(value)[0].removesuffix(".")
+
+
+def bearer_of(authorization: str) -> str:
+    """The API key in an Authorization header, or ""."""
+    scheme, _, key = authorization.partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def admit(host: str, host_entry: Entry | None, key: KeyEntry | None, *, key_given: bool) -> Scope:
+    """Whose request this is.
+
+    Args:
+        host: normalised hostname.
+        host_entry: the tenant the hostname leads to, if any.
+        key: the recognised API key, if any.
+        key_given: whether a key was sent at all.
+
+    Raises:
+        Problem: unknown host, refused key, a tenant that isn't ready.
+    """
+    on_platform = host == settings.PLATFORM_HOST
+    if not on_platform and host_entry is None:
+        raise UnknownHost(host)
+    if key_given and key is None:
+        raise KeyRefused
+    if key is not None and host_entry is not None and key.tenant.scope != host_entry.scope:
+        raise KeyRefused
+    entry = host_entry or (key.tenant if key else None)
+    if entry is None:
+        return PUBLIC
+    if not entry.is_ready:
+        raise TenantNotReady(entry)
+    return entry.scope
+
+
+async def _find(memory: Memory[Any], name: str) -> Any:
+    at_hand, value = memory.known(name)
+    return value if at_hand else await in_database(memory.find, name)
+
+
+async def admit_async(host: str, key: str) -> tuple[Scope, KeyEntry | None]:
+    """`admit` with its look-ups, off the event loop where memory doesn't answer."""
+    host_entry = None if host == settings.PLATFORM_HOST else await _find(directory.hosts, host)
+    key_entry = await _find(directory.keys, key) if key else None
+    return admit(host, host_entry, key_entry, key_given=bool(key)), key_entry
+
+
+def admit_sync(host: str, key: str) -> tuple[Scope, KeyEntry | None]:
+    """The same for a thread."""
+    host_entry = None if host == settings.PLATFORM_HOST else directory.hosts.find(host)
+    key_entry = directory.keys.find(key) if key else None
+    return admit(host, host_entry, key_entry, key_given=bool(key)), key_entry
+
+
+class TenantMiddleware:
+    """Puts each request in its tenant's scope, its streamed answer too, and chooses the URLs that go with it."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.is_async:
+            return self._respond(request)
+        if request.path in ANY_HOST_PATHS:
+            scope: Scope = PUBLIC
+        else:
+            try:
+                scope, request.api_key = admit_sync(*_credentials(request))  # type: ignore[attr-defined]
+            except Problem as problem:
+                return problem_response(problem)
+        _prepare(request, scope)
+        with use_tenant(scope):
+            return cast(HttpResponse, self.get_response(request))
+
+    async def _respond(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path in ANY_HOST_PATHS:
+            scope: Scope = PUBLIC
+        else:
+            try:
+                scope, request.api_key = await admit_async(*_credentials(request))  # type: ignore[attr-defined]
+            except Problem as problem:
+                return problem_response(problem)
+        _prepare(request, scope)
+        with use_tenant(scope):
+            response = cast(HttpResponseBase, await self.get_response(request))
+        if isinstance(response, StreamingHttpResponse) and response.is_async:
+            response.streaming_content = InScope(cast(AsyncIterator[bytes], aiter(response.streaming_content)), scope)
+        return response
+
+
+def _credentials(request: HttpRequest) -> tuple[str, str]:
+    return normal_host(request.META.get("HTTP_HOST", "")), bearer_of(request.META.get("HTTP_AUTHORIZATION", ""))
+
+
+def _prepare(request: HttpRequest, scope: Scope) -> None:
+    request.tenant = scope  # type: ignore[attr-defined]
+    if scope.is_public:
+        request.urlconf = settings.PUBLIC_SCHEMA_URLCONF

@@ -1,0 +1,106 @@
+"""What must be found before the tenant is known: all of this lives in the public schema."""
+
+from __future__ import annotations
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils import timezone
+from django_tenants.models import DomainMixin, TenantMixin
+
+from switchboard.kernel.ids import uuid7
+
+valid_slug = RegexValidator(r"^[a-z][a-z0-9_]{1,39}\Z", "Use 2 to 40 lower-case letters, digits and _, beginning with a letter.")
+
+
+class Tenant(TenantMixin):  # type: ignore[misc]
+    """A customer organisation: one schema, one or more hostnames."""
+
+    class Status(models.TextChoices):
+        PREPARING = "preparing"
+        READY = "ready"
+        SUSPENDED = "suspended"
+
+    # provision.create_tenant() makes the schema, from the template; a bare save() must not.
+    auto_create_schema = False
+    auto_drop_schema = False
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.CharField(max_length=40, unique=True, validators=[valid_slug])
+    status = models.CharField(max_length=12, choices=Status, default=Status.PREPARING)
+    migrated_to = models.CharField(max_length=64, blank=True, help_text="Digest of the migrations its schema has.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Domain(DomainMixin):  # type: ignore[misc]
+    """A hostname, without port, that leads to a tenant."""
+
+    def __str__(self) -> str:
+        return str(self.domain)
+
+
+class SchemaTemplate(models.Model):
+    """The SQL that makes a new tenant's schema: a dump of the template schema, kept for the migrations it stands for."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    sql = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class ApiKey(models.Model):
+    """A tenant's key, of which only a hash is kept. The key itself is shown once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=16, unique=True)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def is_usable(self) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+
+class WorkLease(models.Model):
+    """Accepted work that isn't finished, whoever's it is: a turn being answered, a document being read.
+
+    Opened in the transaction that accepts the work and closed in the one that finishes it, so a process that dies leaves its
+    work here, and a look at this one table finds it, however many tenants there are.
+    """
+
+    kind = models.CharField(max_length=20)
+    object_id = models.UUIDField()
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    owner = models.CharField(max_length=80, blank=True, help_text="The process that works on it.")
+    until = models.DateTimeField(help_text="When another may take it over, unless the owner renews.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "object_id"], name="one_lease_per_work")]
+        indexes = [models.Index(fields=["until"]), models.Index(fields=["owner"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.object_id}"
+
+
+def schema_name_for(slug: str) -> str:
+    """The schema of the tenant with this slug."""
+    return f"t_{slug}"

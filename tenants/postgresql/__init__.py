@@ -1,0 +1,1 @@
+"""The database backend: PostgreSQL whose search path follows `tenants.context`."""

@@ -1,0 +1,54 @@
+"""The watch over leases, beside the requests of every web process: renew ours, recover what others let lapse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+
+from switchboard.kernel import lifespan
+from switchboard.kernel.database import in_database
+from tenants.context import use_public, use_tenant
+from tenants.domain import leases
+
+logger = logging.getLogger(__name__)
+_watch: asyncio.Task[None] | None = None
+
+
+async def start() -> None:
+    """Begin the watch."""
+    global _watch
+    _watch = lifespan.spawn(_keep_watch(), name="lease watch")
+
+
+async def stop() -> None:
+    """End the watch."""
+    if _watch is not None:
+        _watch.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await _watch
+
+
+async def _keep_watch() -> None:
+    with use_public():
+        while True:
+            try:
+                await in_database(leases.renew)
+                for work in await in_database(leases.take_abandoned):
+                    await recover(work)
+            except Exception:
+                # The database may be restarting; the watch must outlive that.
+                logger.warning("the lease watch missed a round", exc_info=True)
+            # Jitter keeps many processes from asking at the same moment.
+            await asyncio.sleep(leases.RENEW_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311
+
+
+async def recover(work: leases.Abandoned) -> None:
+    """Hand one piece of abandoned work to the app that owns its kind."""
+    logger.warning("recovering an abandoned %s", work.kind, extra={"work": str(work.object_id), "attempts": work.attempts})
+    with use_tenant(work.scope):
+        try:
+            await in_database(leases.recoverer(work.kind), work)
+        except Exception:
+            logger.exception("an abandoned %s could not be recovered; it is tried again", work.kind)
