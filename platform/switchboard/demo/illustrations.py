@@ -114,11 +114,11 @@ def pebbles(palette: Palette) -> Drawing:
         drawing.add(Ellipse(140, y, across, tall, fillColor=palette.between(share), strokeColor=None))
     for angle in (-50, -25, 0, 25, 50):
         tip = math.radians(90 + angle)
-        x, y = 140 + 30 * math.cos(tip), 104 + 30 * math.sin(tip)
+        left, top = 140 + 30 * math.cos(tip), 104 + 30 * math.sin(tip)
         path = Path(fillColor=palette.accent, strokeColor=None)
         path.moveTo(140, 103)
-        path.curveTo(140 - 9 + angle * -0.1, 116, x - 5, y - 8, x, y)
-        path.curveTo(x + 5, y - 8, 140 + 9 + angle * -0.1, 116, 140, 103)
+        path.curveTo(140 - 9 + angle * -0.1, 116, left - 5, top - 8, left, top)
+        path.curveTo(left + 5, top - 8, 140 + 9 + angle * -0.1, 116, 140, 103)
         path.closePath()
         drawing.add(path)
     return drawing
@@ -259,15 +259,17 @@ def floor_plan(palette: Palette, width: float) -> Drawing:
     """The ground and first floors of one of the houses for sale."""
     drawing = Drawing(width, 138)
     half = width / 2 - 10
+    ground = (("Sitting room", 0.0, 0.0, 0.42, 1.0), ("Hall", 0.42, 0.0, 0.16, 1.0), ("Kitchen", 0.58, 0.0, 0.42, 1.0))
+    first = (
+        ("Bedroom 1", 0.0, 0.0, 0.42, 1.0),
+        ("Bathroom", 0.42, 0.0, 0.22, 0.55),
+        ("Landing", 0.42, 0.55, 0.22, 0.45),
+        ("Bedroom 2", 0.64, 0.0, 0.36, 1.0),
+    )
     floors: tuple[tuple[str, float, tuple[tuple[str, float, float, float, float], ...]], ...] = (
-        ("Ground floor", 0, (("Sitting room", 0, 0, 0.42, 1), ("Hall", 0.42, 0, 0.16, 1), ("Kitchen", 0.58, 0, 0.42, 1))),
-        (
-            "First floor",
-            width / 2 + 10,
-            (("Bedroom 1", 0, 0, 0.42, 1), ("Bathroom", 0.42, 0, 0.22, 0.55), ("Landing", 0.42, 0.55, 0.22, 0.45),
-             ("Bedroom 2", 0.64, 0, 0.36, 1)),
-        ),
-    )  # fmt: skip
+        ("Ground floor", 0.0, ground),
+        ("First floor", width / 2 + 10, first),
+    )
     for title, left, rooms in floors:
         drawing.add(_label(title, left + half / 2, 4, palette, 8.5, bold=True))
         for name, x, y, across, up in rooms:
