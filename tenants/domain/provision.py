@@ -49,7 +49,7 @@ def create_tenant(*, name: str, slug: str, domains: Sequence[str]) -> Tenant:
                 for index, domain in enumerate(domains):
                     Domain.objects.create(domain=domain.lower(), tenant=tenant, is_primary=index == 0)
                 template.copy_to(schema_name=tenant.schema_name)
-        except IntegrityError:
+        except (IntegrityError, ValidationError):
             raise Conflict("tenant_exists", f"The slug {slug} or one of the hostnames is taken.") from None
         open_doors(tenant=tenant)
     return tenant

@@ -1,0 +1,25 @@
+"""Agents: made and described."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+
+from agents.models import Agent
+from switchboard.kernel.problems import Conflict
+
+
+def create_agent(*, name: str, slug: str, welcome: str = "", suggested_questions: Sequence[str] = ()) -> Agent:
+    """A new agent, which answers nothing until it has a live release.
+
+    Raises:
+        Conflict: `agent_exists`, where the slug is taken.
+    """
+    try:
+        with transaction.atomic():
+            return Agent.objects.create(
+                name=name, slug=slug, welcome=welcome, suggested_questions=list(suggested_questions)
+            )
+    except IntegrityError:
+        raise Conflict("agent_exists", f"There is an agent with the slug {slug} already.") from None
