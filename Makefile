@@ -25,7 +25,7 @@ help:
 
 run: venv
 	@$(call install,requirements.txt)
-	@exec $(PY) manage.py run $(if $(PORT),--port $(PORT))
+	@PYTHONPATH=platform exec $(PY) -m switchboard.launcher $(if $(PORT),--port $(PORT))
 
 test: dev browser
 	@$(MAKE) lint

@@ -1,4 +1,4 @@
-"""The configuration in words: the table of docs/configuration.md and the text of .env.example, both made from `Config`."""
+"""The configuration in words: docs/configuration.md and .env.example, both made from `Config`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _INTRODUCTION = """\
 <!-- Written by `make configuration` from platform/switchboard/config.py; edit the descriptions there. -->
 
 Every setting is an environment variable, or a line of `.env` in the project's folder (the environment wins). All are
-optional: `make run` works without any. They are checked together when a process starts, and all faults are listed at once.
+optional: `make run` works without any. They are checked together when a process starts, and all faults are listed at
+once.
 
 """
 

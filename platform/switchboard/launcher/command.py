@@ -117,7 +117,7 @@ class Launch:
             worker, web = services.worker(env, self._config), services.web(env, self._config)
             self._supervisor.start(worker)
             self._supervisor.start(web)
-            self._supervisor.wait_ready(web, limit=_START_LIMIT)
+            self._supervisor.wait_ready(web, worker, limit=_START_LIMIT)
             step.result = f"answering on {self._config.host}:{self._config.port}"
         with self._console.step("Embeddings") as step:
             if embedder:

@@ -13,7 +13,7 @@ def http_ready(port: int, path: str, *, host: str = "127.0.0.1", hostname: str =
         hostname: sent as the Host header.
     """
     address = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
-    connection = http.client.HTTPConnection(address, port, timeout=3)
+    connection = http.client.HTTPConnection(address, port, timeout=5)
     try:
         connection.request("GET", path, headers={"Host": hostname, "Accept": "application/json"})
         return connection.getresponse().status == 200

@@ -91,6 +91,8 @@ def worker(env: Mapping[str, str], config: Config) -> Child:
     return Child(
         name="worker",
         command=_python(words, env, stop_signals=(signal.SIGTERM, signal.SIGQUIT), death_signal=signal.SIGKILL),
+        # The web server's /readyz asks the worker through the broker, which is the way its tasks come.
+        ready=lambda: http_ready(config.port, "/readyz", host=config.host, hostname=config.platform_host),
         grace=20,
     )
 
