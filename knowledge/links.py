@@ -1,4 +1,4 @@
-"""Links to a page of a document: signed, so that whoever was shown a citation may open it, and nobody may try others."""
+"""Links to a page of a document: signed, so whoever was shown a citation may open it, and nobody may try others."""
 
 from __future__ import annotations
 
