@@ -29,6 +29,8 @@ _REDIS_NOISE = re.compile(
     r"Redis is starting|Redis version=|Configuration loaded|Server initialized|overcommit|Transparent Huge|"
     r"signal-handler|User requested shutdown|ready to exit|TCP backlog"
 )
+# The launcher's own questions, asked until the answer is yes.
+_WEB_NOISE = re.compile(r"Service Unavailable: /readyz")
 
 
 def environment(config: Config) -> dict[str, str]:
@@ -71,12 +73,14 @@ def embedder(env: Mapping[str, str], port: int, cache: Path) -> Child:
 def web(env: Mapping[str, str], config: Config) -> Child:
     """The web server: HTTP, event streams and websockets."""
     words = ["-m", "uvicorn", "switchboard.asgi:application", "--host", config.host, "--port", str(config.port)]
-    words += ["--workers", str(config.web_processes), "--loop", "uvloop", "--http", "httptools", "--ws", "websockets"]
+    words += ["--workers", str(config.web_processes), "--loop", "uvloop", "--http", "httptools"]
+    words += ["--ws", "websockets-sansio", "--lifespan", "on"]
     words += ["--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "8"]
     words += ["--no-proxy-headers"] if not config.trusted_proxies else ["--proxy-headers"]
     return Child(
         name="web",
         command=_python(words, env),
+        hush=_WEB_NOISE,
         ready=lambda: http_ready(config.port, "/healthz", host=config.host, hostname=config.platform_host),
         grace=12,
     )
