@@ -1,0 +1,64 @@
+"""The database of the tests: migrated once, with two tenants that stay, and emptied after tests that commit."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from switchboard.kernel.redis import redis_client
+from tenants.context import use_public
+from tenants.domain.migrate import migrate_platform
+from tenants.domain.provision import create_tenant, delete_tenant
+from tenants.models import Tenant
+
+HARBOUR, AGENCY = "harbour", "agency"
+_NAMES = {HARBOUR: "Harbour Hotel", AGENCY: "Agency Homes"}
+
+# What the set-up made and no test may take away.
+_KEPT = frozenset(
+    {
+        "django_migrations",
+        "django_content_type",
+        "auth_permission",
+        "tenants_schematemplate",
+        "tenants_tenant",
+        "tenants_domain",
+    }
+)
+
+
+def set_up() -> None:
+    """Migrate everything and make the two tenants."""
+    with use_public():
+        migrate_platform(report=lambda line: None)
+        for slug, name in _NAMES.items():
+            create_tenant(name=name, slug=slug, domains=[f"{slug}.localhost"])
+
+
+def tenant(slug: str) -> Tenant:
+    """The row of one of the two tenants."""
+    with use_public():
+        return Tenant.objects.get(slug=slug)
+
+
+def clean_up() -> None:
+    """Remove what tests committed: rows of both tenants and the public schema, further tenants, and all of Redis."""
+    with use_public():
+        for other in Tenant.objects.exclude(slug__in=_NAMES):
+            delete_tenant(tenant=other)
+        Tenant.objects.update(status=Tenant.Status.READY)
+        with connection.cursor() as cursor:
+            # A connection that a test leaked in the middle of a transaction shows here, and not as a hang.
+            cursor.execute("SET lock_timeout = '10s'")
+            cursor.execute(
+                "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN "
+                "(SELECT schema_name FROM tenants_tenant UNION SELECT 'public')"
+            )
+            quote = connection.ops.quote_name
+            tables = [f"{quote(schema)}.{quote(table)}" for schema, table in cursor.fetchall() if table not in _KEPT]
+            cursor.execute(" UNION ALL ".join(f"(SELECT '{table}' FROM {table} LIMIT 1)" for table in tables))
+            filled = [row[0] for row in cursor.fetchall()]
+            if filled:
+                cursor.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+            cursor.execute("RESET lock_timeout")
+        connection.close()
+    redis_client().flushdb()

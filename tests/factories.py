@@ -1,0 +1,156 @@
+"""Rows made quickly, in the scope in force. For tests of what is done with rows; how they come about has its own tests."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Any
+
+import factory
+from django.contrib.auth.hashers import make_password
+from django.core.files.base import ContentFile
+
+from agents.models import Agent, ModelEndpoint, Release
+from billing.models import UsageEvent
+from conversations.models import Conversation, Message, Turn
+from knowledge.models import DIMENSIONS, Chunk, Collection, Document
+from tenants.staff.models import User
+
+PASSWORD = "a quiet harbour"
+
+
+def vector_of(text: str) -> list[float]:
+    """A vector of length 1 that follows from the text: equal texts are near, others are not."""
+    seed = b"".join(hashlib.sha512(f"{number}:{text}".encode()).digest() for number in range(DIMENSIONS // 64))
+    values = [byte - 127.5 for byte in seed]
+    length = math.sqrt(sum(value * value for value in values))
+    return [value / length for value in values]
+
+
+class UserFactory(factory.django.DjangoModelFactory[User]):
+    class Meta:
+        model = User
+
+    username = factory.Sequence(lambda n: f"staff{n}")
+    email = factory.LazyAttribute(lambda user: f"{user.username}@example.com")
+    password = factory.LazyFunction(lambda: make_password(PASSWORD))
+    is_staff = True
+    is_superuser = True
+
+
+class CollectionFactory(factory.django.DjangoModelFactory[Collection]):
+    class Meta:
+        model = Collection
+
+    name = factory.Sequence(lambda n: f"House rules {n}")
+    slug = factory.Sequence(lambda n: f"house-rules-{n}")
+
+
+class DocumentFactory(factory.django.DjangoModelFactory[Document]):
+    """A document that is ready, unless `status` says otherwise, with its file in place."""
+
+    class Meta:
+        model = Document
+
+    class Params:
+        content = factory.Sequence(lambda n: f"Breakfast {n} is served from 7 to 11.".encode())
+
+    collection = factory.SubFactory(CollectionFactory)
+    title = factory.Sequence(lambda n: f"Breakfast {n}")
+    filename = factory.Sequence(lambda n: f"breakfast-{n}.txt")
+    media_type = "text/plain"
+    size = factory.LazyAttribute(lambda document: len(document.content))
+    sha256 = factory.LazyAttribute(lambda document: hashlib.sha256(document.content).hexdigest())
+    status = Document.Status.READY
+    progress = 100
+    pages = 1
+    file = factory.LazyAttribute(lambda document: ContentFile(document.content, name=document.filename))
+
+
+class ChunkFactory(factory.django.DjangoModelFactory[Chunk]):
+    class Meta:
+        model = Chunk
+
+    document = factory.SubFactory(DocumentFactory)
+    collection = factory.SelfAttribute("document.collection")
+    ordinal = factory.Sequence(lambda n: n)
+    page = 1
+    start = 0
+    end = factory.LazyAttribute(lambda chunk: len(chunk.text))
+    text = factory.Sequence(lambda n: f"Passage {n}: breakfast is served from 7 to 11.")
+    embedding = factory.LazyAttribute(lambda chunk: vector_of(chunk.text))
+
+
+class EndpointFactory(factory.django.DjangoModelFactory[ModelEndpoint]):
+    class Meta:
+        model = ModelEndpoint
+
+    name = factory.Sequence(lambda n: f"Endpoint {n}")
+    base_url = "https://models.example.com/v1"
+    api_key = "sk-very-secret"
+
+
+class AgentFactory(factory.django.DjangoModelFactory[Agent]):
+    """An agent with a live release on the local model.
+
+    `live=False` leaves it without one; `live__prompt="…"` and the like set fields of the release.
+    """
+
+    class Meta:
+        model = Agent
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda n: f"Concierge {n}")
+    slug = factory.Sequence(lambda n: f"concierge-{n}")
+    welcome = "Welcome to the harbour."
+
+    @factory.post_generation
+    def live(self: Agent, create: bool, extracted: bool | None, **release: Any) -> None:
+        if create and extracted is not False:
+            self.live_release = ReleaseFactory.create(agent=self, **release)
+            self.save(update_fields=["live_release"])
+
+
+class ReleaseFactory(factory.django.DjangoModelFactory[Release]):
+    class Meta:
+        model = Release
+
+    agent = factory.SubFactory(AgentFactory, live=False)
+    number = factory.LazyAttribute(lambda release: Release.objects.filter(agent=release.agent).count() + 1)
+    prompt = "Answer the guests of the harbour hotel."
+
+
+class ConversationFactory(factory.django.DjangoModelFactory[Conversation]):
+    class Meta:
+        model = Conversation
+
+    agent = factory.SubFactory(AgentFactory)
+
+
+class TurnFactory(factory.django.DjangoModelFactory[Turn]):
+    class Meta:
+        model = Turn
+
+    conversation = factory.SubFactory(ConversationFactory)
+
+
+class MessageFactory(factory.django.DjangoModelFactory[Message]):
+    class Meta:
+        model = Message
+
+    turn = factory.SubFactory(TurnFactory)
+    conversation = factory.SelfAttribute("turn.conversation")
+    role = Message.Role.CONTACT
+    text = "When is breakfast?"
+
+
+class UsageFactory(factory.django.DjangoModelFactory[UsageEvent]):
+    class Meta:
+        model = UsageEvent
+
+    idempotency_key = factory.Sequence(lambda n: f"use-{n}")
+    service = UsageEvent.Service.LLM
+    provider = "local"
+    model = "local"
+    input_tokens = 100
+    output_tokens = 50
