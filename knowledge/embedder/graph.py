@@ -1,14 +1,15 @@
 """The model as an ONNX graph, made once from the weights and kept in a cache folder.
 
-The graph is BERT (Devlin et al., 2018) as MiniLM-L6-H384 configures it, followed by what sentence-transformers does for
-all-MiniLM-L6-v2: the mean of the token vectors under the attention mask, scaled to length 1. In float32 its vectors equal
-those of the original to within rounding.
+The graph is BERT (Devlin et al., 2018) as MiniLM-L6-H384 configures it, followed by what sentence-transformers does
+for all-MiniLM-L6-v2: the mean of the token vectors under the attention mask, scaled to length 1. In float32 its vectors
+equal those of the original to within rounding.
 """
 
 import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +29,8 @@ Array = npt.NDArray[np.float32]
 def cached_graph(cache: Path) -> Path:
     """The graph's file in ``cache``, made now if it is not there (about a second, 90 MB).
 
-    The name carries the graph's version and the weights' hash, and the file appears complete or not at all, so processes
-    may share a cache and start at once.
+    The name carries the graph's version and the weights' hash, and the file appears complete or not at all, so
+    processes may share a cache and start at once.
 
     Raises:
         WeightsError: the weights are missing or are not the pinned ones.
@@ -110,7 +111,9 @@ class _Builder:
         source, name = f"encoder.layer.{index}", f"layer{index}"
         entry = self._state
         parts = ("query", "key", "value")
-        projection = np.concatenate([self._weights[f"{source}.attention.self.{part}.weight"].T for part in parts], axis=1)
+        projection = np.concatenate(
+            [self._weights[f"{source}.attention.self.{part}.weight"].T for part in parts], axis=1
+        )
         bias = np.concatenate([self._weights[f"{source}.attention.self.{part}.bias"] for part in parts])
         # onnxruntime's own operator: one fused kernel in place of a dozen.
         inputs = [entry, self._constant(f"{name}_qkv", projection), self._constant(f"{name}_qkv_bias", bias), "mask"]
@@ -129,7 +132,9 @@ class _Builder:
 
     def pool(self) -> None:
         """The mean over the tokens that are there, scaled to length 1."""
-        self._node("Cast", ["attention_mask"], "weights", to=self._helper.np_dtype_to_tensor_dtype(np.dtype(np.float32)))
+        self._node(
+            "Cast", ["attention_mask"], "weights", to=self._helper.np_dtype_to_tensor_dtype(np.dtype(np.float32))
+        )
         last = self._constant("last_axis", np.array([2], dtype=np.int64))
         tokens = self._constant("token_axis", np.array([1], dtype=np.int64))
         self._node("Unsqueeze", ["weights", last], "token_weights")
@@ -179,5 +184,5 @@ class _Builder:
         self._constants.append(self._to_tensor(value, name))
         return name
 
-    def _node(self, operator: str, inputs: list[str], output: str, **attributes: object) -> None:
+    def _node(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> None:
         self._nodes.append(self._helper.make_node(operator, inputs, [output], name=output, **attributes))

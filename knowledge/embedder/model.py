@@ -61,7 +61,5 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     # Threads that spin while they wait would take the processor from the web processes beside us.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # The arena never gives memory back; without it one long batch does not cost its peak for ever.
-    options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
