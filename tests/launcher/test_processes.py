@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,3 +169,16 @@ def test_no_child_outlives_a_killed_supervisor(launcher_environment: dict[str, s
     while command_line(pid):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_stubborn(supervisor: Supervisor, screen: io.StringIO) -> None:
+    stubborn = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {IDLE}"
+    supervisor.start(python("web", stubborn, grace=60))
+    tick_until(supervisor, screen, "up")
+    supervisor.request_stop()
+    impatience = threading.Timer(0.3, supervisor.request_stop)
+    impatience.start()
+    begun = time.monotonic()
+    supervisor.stop_all()
+    assert 0.2 < time.monotonic() - begun < 5
+    impatience.join()

@@ -2,6 +2,9 @@
 
 import sys
 
-from switchboard.launcher.command import main
+try:
+    from switchboard.launcher.command import main
 
-sys.exit(main())
+    sys.exit(main())
+except KeyboardInterrupt:  # pressed before the launcher took over its handling
+    sys.exit(0)

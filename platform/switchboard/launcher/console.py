@@ -62,8 +62,8 @@ class Console:
                 self._emit(head)
         try:
             yield step
-        except BaseException:
-            self._finish(f"{head} failed")
+        except BaseException as error:
+            self._finish(f"{head} {'failed' if isinstance(error, Exception) else 'interrupted'}")
             raise
         self._finish(f"{head} {step.result} ({time.monotonic() - begun:.1f} s)")
 

@@ -85,6 +85,7 @@ class Supervisor:
         self._most_deaths = most_deaths
         self._window = window
         self._stop_signals = 0
+        self._last_signal = float("-inf")
         self.data_dir = data_dir
         self._disk_mentioned = float("-inf")
 
@@ -174,7 +175,10 @@ class Supervisor:
     # Parts
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._stop_signals += 1
+        now = time.monotonic()
+        if now > self._last_signal + 0.5:  # `make` passes a SIGTERM on that may have reached us already
+            self._stop_signals += 1
+        self._last_signal = now
 
     def _spawn(self, child: Child) -> None:
         child.running = child.command()
@@ -262,7 +266,7 @@ class Supervisor:
                 break
             signal_group(process, stop_signal, whole_group=False)
             deadline = time.monotonic() + child.grace / len(command.stop_signals)
-            while process.poll() is None and time.monotonic() < deadline and self._stop_signals <= signals_before + 1:
+            while process.poll() is None and time.monotonic() < deadline and self._stop_signals <= signals_before:
                 time.sleep(0.01)
         if process.poll() is None:
             self.console.say(f"{child.name} didn't stop when asked; killing it.")
