@@ -23,3 +23,20 @@ def create_agent(*, name: str, slug: str, welcome: str = "", suggested_questions
             )
     except IntegrityError:
         raise Conflict("agent_exists", f"There is an agent with the slug {slug} already.") from None
+
+
+def update_agent(
+    *, agent: Agent, name: str, slug: str, welcome: str = "", suggested_questions: Sequence[str] = ()
+) -> None:
+    """Describe an agent anew. What it does is its release's to say.
+
+    Raises:
+        Conflict: `agent_exists`, where the slug is another's.
+    """
+    try:
+        with transaction.atomic():
+            Agent.objects.filter(pk=agent.pk).update(
+                name=name, slug=slug, welcome=welcome, suggested_questions=list(suggested_questions)
+            )
+    except IntegrityError:
+        raise Conflict("agent_exists", f"There is an agent with the slug {slug} already.") from None

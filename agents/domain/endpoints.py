@@ -1,0 +1,69 @@
+"""Model endpoints: made, changed, removed."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from agents.models import ModelEndpoint
+from switchboard.kernel.egress import check_url
+from switchboard.kernel.problems import Conflict
+
+
+def create_endpoint(*, name: str, base_url: str, api_key: str = "") -> ModelEndpoint:
+    """A new endpoint. Whether its address may be reached is judged at each request.
+
+    Args:
+        base_url: up to and including `/v1`.
+        api_key: stored encrypted.
+
+    Raises:
+        Invalid: `invalid_url`.
+        Conflict: `endpoint_exists`, where the name is taken.
+    """
+    try:
+        with transaction.atomic():
+            return ModelEndpoint.objects.create(name=name, base_url=_address(base_url), api_key=api_key)
+    except IntegrityError:
+        raise _exists(name) from None
+
+
+def update_endpoint(*, endpoint: ModelEndpoint, name: str, base_url: str, api_key: str | None = None) -> None:
+    """Change an endpoint; running turns go on with what they began with.
+
+    Args:
+        api_key: None keeps the one that is stored.
+
+    Raises:
+        Invalid: `invalid_url`.
+        Conflict: `endpoint_exists`, where the name is another's.
+    """
+    fields = {"name": name, "base_url": _address(base_url)}
+    if api_key is not None:
+        fields["api_key"] = api_key
+    try:
+        with transaction.atomic():
+            ModelEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
+    except IntegrityError:
+        raise _exists(name) from None
+
+
+def delete_endpoint(*, endpoint: ModelEndpoint) -> None:
+    """Remove an endpoint.
+
+    Raises:
+        Conflict: `endpoint_in_use`, where a release names it: releases never change.
+    """
+    try:
+        with transaction.atomic():
+            endpoint.delete()
+    except ProtectedError:
+        raise Conflict("endpoint_in_use", f"A release answers through “{endpoint}”, so it stays.") from None
+
+
+def _address(base_url: str) -> str:
+    return check_url(base_url.strip().rstrip("/"), field="base_url")
+
+
+def _exists(name: str) -> Conflict:
+    return Conflict("endpoint_exists", f"There is an endpoint named {name} already.")
