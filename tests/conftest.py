@@ -187,7 +187,7 @@ def api_key_for(database: None) -> Callable[..., str]:
 
 @pytest.fixture
 def api(api_key_for: Callable[..., str]) -> Callable[..., APIClient]:
-    """`api(tenant)`: a program that calls the tenant's API with a key; bodies are JSON unless `format` says otherwise."""
+    """`api(tenant)`: a program that calls the tenant's API with a key; its bodies are JSON."""
     from rest_framework.test import APIClient
 
     def make(tenant: Tenant) -> APIClient:

@@ -1,4 +1,4 @@
-"""Rows made quickly, in the scope in force. For tests of what is done with rows; how they come about has its own tests."""
+"""Rows made quickly, in the scope in force. How they come about otherwise has its own tests."""
 
 from __future__ import annotations
 
