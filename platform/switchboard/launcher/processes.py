@@ -64,7 +64,8 @@ class Child:
         if self.explain:
             return self.explain(code, "\n".join(words))
         tail = "".join(f"\n  {line}" for line in words[-12:])
-        return f"{self.name} stopped with {describe_exit(code)}." + (f" Its last words:{tail}" if tail else "")
+        hint = " Somebody killed it, or the system did for want of memory." if code == -signal.SIGKILL else ""
+        return f"{self.name} stopped with {describe_exit(code)}.{hint}" + (f" Its last words:{tail}" if tail else "")
 
 
 class Supervisor:
@@ -250,7 +251,8 @@ class Supervisor:
             child.deaths.popleft()
         if len(child.deaths) >= self._most_deaths:
             raise LaunchError(
-                f"{child.name} has died {len(child.deaths)} times within {self._window:.0f} s; giving up. {why()}"
+                f"{child.name} has died {len(child.deaths)} times within {self._window:.0f} s; giving up. {why()}\n"
+                f"Once that is put right, start again: the data is kept."
             )
         delay = _BACK_OFF[min(len(child.deaths), len(_BACK_OFF)) - 1]
         child.restart_at = now + delay
