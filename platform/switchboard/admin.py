@@ -6,11 +6,16 @@ from unfold.sites import UnfoldAdminSite
 
 
 class OperatorSite(UnfoldAdminSite):
+    settings_name = "UNFOLD_OPERATORS"
     site_header = site_title = "Switchboard operators"
+    index_title = "Home"
+    index_template = "admin/operators_index.html"
 
 
 class StaffSite(UnfoldAdminSite):
     site_header = site_title = "Switchboard"
+    index_title = "Home"
+    index_template = "admin/staff_index.html"
 
 
 operator_site = OperatorSite(name="operators")

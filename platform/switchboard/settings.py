@@ -10,6 +10,7 @@ from switchboard.config import ROOT, ConfigurationInvalid, load_config
 from switchboard.generated_secrets import encryption_keys, secret_key
 from switchboard.launcher.postgres_binaries import embedded_program
 from switchboard.logs import logging_settings
+from switchboard.unfold import UNFOLD, UNFOLD_OPERATORS  # noqa: F401
 
 config = load_config()
 if not config.database_url or not config.redis_url:

@@ -1,0 +1,114 @@
+"""What every page of the admin shares: who may see it, that its writes go through `domain`, and how a refusal shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Model, QuerySet
+from django.forms import BaseForm, ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from unfold.admin import ModelAdmin
+
+from switchboard.kernel.problems import Problem
+
+
+class DomainModelAdmin(ModelAdmin):  # type: ignore[misc]
+    """A model's pages, open to whoever may sign in; a subclass says what can be done there.
+
+    Writes go through `create`, `update` and `remove`, which call the app's `domain`. A `Problem` becomes a message on
+    the page it came from, never an error page.
+    """
+
+    can_add = False
+    can_change = False
+    can_delete = False
+    administrators_only = False
+    list_filter_submit = True
+    list_fullwidth = True
+    show_full_result_count = False
+    warn_unsaved_form = True
+
+    def create(self, request: HttpRequest, values: dict[str, Any]) -> Model:
+        """Make a row from a valid form's values."""
+        raise NotImplementedError
+
+    def update(self, request: HttpRequest, row: Model, values: dict[str, Any]) -> None:
+        """Change a row."""
+        raise NotImplementedError
+
+    def remove(self, request: HttpRequest, row: Model) -> None:
+        """Delete a row."""
+        raise NotImplementedError
+
+    def _admits(self, request: HttpRequest) -> bool:
+        user = request.user
+        allowed = user.is_superuser or not self.administrators_only
+        return bool(user.is_active and getattr(user, "is_staff", False) and allowed)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._admits(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._admits(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.can_add and self._admits(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.can_change and self._admits(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.can_delete and self._admits(request)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
+        if change:
+            self.update(request, obj, form.cleaned_data)
+        else:
+            obj.pk = self.create(request, form.cleaned_data).pk
+            obj._state.adding = False
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        self.remove(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            self.remove(request, row)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        # Django's own walks every related row, passages with their vectors included.
+        rows = list(objs)
+        return [str(row) for row in rows], {str(self.opts.verbose_name_plural): len(rows)}, set(), []
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)  # type: ignore[no-any-return]
+        except Problem as problem:
+            return refused(request, problem)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changelist_view(request, *args, **kwargs)  # type: ignore[no-any-return]
+        except Problem as problem:
+            return refused(request, problem)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().delete_view(request, *args, **kwargs)  # type: ignore[no-any-return]
+        except Problem as problem:
+            return refused(request, problem)
+
+
+def refused(request: HttpRequest, problem: Problem, *, to: str = "") -> HttpResponse:
+    """Back to the page, with the problem's sentence on it."""
+    messages.error(request, problem.detail)
+    return HttpResponseRedirect(to or request.get_full_path())
+
+
+def show_in_form(form: BaseForm, problem: Problem) -> None:
+    """A problem as errors of a form: at the field it names, where the form has that."""
+    named = [(error.get("field", ""), error["message"]) for error in problem.errors] or [("", problem.detail)]
+    for field, message in named:
+        form.add_error(field if field in form.fields else None, message)

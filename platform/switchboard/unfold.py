@@ -1,0 +1,124 @@
+"""How the two admins look and what stands in their sidebars (django-unfold's settings)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+# Petrol on cool greys. Text and buttons keep 4.5:1 in both modes: 600 carries white text and is the link colour on
+# white, 500 is the link colour on 900.
+_COLORS: Final = {
+    "base": {
+        "50": "oklch(98.4% .003 215)",
+        "100": "oklch(96.3% .005 215)",
+        "200": "oklch(92% .008 215)",
+        "300": "oklch(86.5% .012 215)",
+        "400": "oklch(72% .02 218)",
+        "500": "oklch(53.5% .024 220)",
+        "600": "oklch(43.5% .026 222)",
+        "700": "oklch(36% .028 224)",
+        "800": "oklch(27% .026 226)",
+        "900": "oklch(20.5% .024 228)",
+        "950": "oklch(14.5% .02 230)",
+    },
+    "primary": {
+        "50": "oklch(97.5% .015 195)",
+        "100": "oklch(94% .03 195)",
+        "200": "oklch(88.5% .055 196)",
+        "300": "oklch(81% .08 197)",
+        "400": "oklch(75% .1 198)",
+        "500": "oklch(68% .105 200)",
+        "600": "oklch(49.5% .085 208)",
+        "700": "oklch(43% .075 210)",
+        "800": "oklch(37% .062 212)",
+        "900": "oklch(31% .05 214)",
+        "950": "oklch(23% .04 216)",
+    },
+}
+
+
+def company(request: HttpRequest) -> str:
+    """The name on the door: the tenant's, which stands on its sign-in page too."""
+    return str(getattr(getattr(request, "tenant", None), "name", "") or "Switchboard")
+
+
+def is_administrator(request: HttpRequest) -> bool:
+    """Whether the team and the API keys are theirs to see."""
+    return bool(request.user.is_superuser)
+
+
+def _item(title: str, icon: str, url_name: str, **more: Any) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{url_name}"), **more}
+
+
+def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "separator": bool(title), "items": list(items)}
+
+
+_SHARED: Final[dict[str, Any]] = {
+    "SITE_URL": None,
+    "SITE_ICON": lambda request: static("switchboard/logo.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("switchboard/favicon.svg")}
+    ],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "COLORS": _COLORS,
+    "STYLES": [lambda request: static("switchboard/admin.css")],
+}
+
+UNFOLD: Final[dict[str, Any]] = {
+    **_SHARED,
+    "SITE_TITLE": company,
+    "SITE_HEADER": company,
+    "SITE_SUBHEADER": "Switchboard",
+    "DASHBOARD_CALLBACK": "conversations.home.staff_home",
+    "SIDEBAR": {
+        "show_search": False,
+        "navigation": [
+            _group("", _item("Home", "home", "index")),
+            _group(
+                "Agents",
+                _item("Agents", "smart_toy", "agents_agent_changelist"),
+                _item("Model endpoints", "hub", "agents_modelendpoint_changelist"),
+            ),
+            _group(
+                "Knowledge",
+                _item("Documents", "description", "knowledge_document_changelist"),
+                _item("Collections", "folder_open", "knowledge_collection_changelist"),
+            ),
+            _group(
+                "Conversations",
+                _item("Conversations", "forum", "conversations_conversation_changelist"),
+                _item("Usage", "monitoring", "billing_usageevent_changelist"),
+            ),
+            _group(
+                "Company",
+                _item("Team", "group", "staff_user_changelist", permission=is_administrator),
+                _item("API keys", "key", "tenants_apikey_changelist", permission=is_administrator),
+            ),
+        ],
+    },
+}
+
+UNFOLD_OPERATORS: Final[dict[str, Any]] = {
+    **_SHARED,
+    "SITE_TITLE": "Switchboard",
+    "SITE_HEADER": "Switchboard",
+    "SITE_SUBHEADER": "Operators",
+    "SIDEBAR": {
+        "show_search": False,
+        "navigation": [
+            _group(
+                "",
+                _item("Home", "home", "index"),
+                _item("Companies", "domain", "tenants_tenant_changelist"),
+                _item("Operators", "group", "staff_user_changelist"),
+            )
+        ],
+    },
+}
