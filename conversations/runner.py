@@ -1,3 +1,98 @@
-async def start(): ...
-async def stop(): ...
-def recover(work): ...
+"""Runs turns beside the requests of a web process: detached from whoever asked, so that a dropped connection loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from typing import Final
+
+from django.db import DatabaseError
+from redis.exceptions import RedisError
+
+from conversations.domain import turns
+from conversations.domain.turns import Job
+from conversations.events.hub import announce_cancellation, hub
+from conversations.turn_run import LeaseLost, TurnRun
+from switchboard.kernel import lifespan
+from switchboard.kernel.database import in_database
+from tenants.domain import leases
+from tenants.domain.leases import Abandoned
+
+logger = logging.getLogger(__name__)
+
+_DRAIN_SECONDS: Final = 8.0
+_running: dict[uuid.UUID, TurnRun] = {}
+
+
+async def start() -> None:
+    """With the web process: listen for turns to cancel."""
+    await hub().watch_cancellations(_cancel)
+
+
+async def stop() -> None:
+    """Let running turns end; those that don't in time are given back for another process to close."""
+    deadline = asyncio.get_running_loop().time() + _DRAIN_SECONDS
+    while _running and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(0.05)
+
+
+def run(job: Job) -> None:
+    """Start a turn this process holds, and after it the ones that wait behind it."""
+    lifespan.spawn(_run_all(job), name=f"turn {job.turn_id}")
+
+
+async def run_waiting(conversation_id: uuid.UUID) -> None:
+    """Start what waits in a conversation, if nothing runs there."""
+    job = await in_database(turns.claim_next, conversation_id=conversation_id)
+    if job is not None:
+        run(job)
+
+
+async def cancel(*, conversation_id: uuid.UUID, turn_id: uuid.UUID) -> bool:
+    """Stop a turn, whichever process runs it. False where it was over. Raises `NotFound`."""
+    noted = await in_database(turns.request_cancel, conversation_id=conversation_id, turn_id=turn_id)
+    if noted:
+        _cancel(str(turn_id))
+        await announce_cancellation(turn_id)
+    return noted
+
+
+def _cancel(turn_id: str) -> None:
+    running = _running.get(uuid.UUID(turn_id))
+    if running is not None:
+        running.cancel()
+
+
+async def _run_all(job: Job) -> None:
+    current: Job | None = job
+    while current is not None:
+        await _run_one(current)
+        current = await in_database(turns.claim_next, conversation_id=job.conversation_id)
+
+
+async def _run_one(job: Job) -> None:
+    run_of_job = TurnRun(job)
+    _running[job.turn_id] = run_of_job
+    try:
+        await run_of_job.run()
+    except LeaseLost:
+        logger.warning("a turn was taken over by another process", extra={"turn": str(job.turn_id)})
+    except asyncio.CancelledError:
+        # The process is going down: the next one takes over without waiting for the lease to lapse.
+        await asyncio.shield(in_database(leases.release, kind=turns.LEASE_KIND, object_id=job.turn_id))
+        raise
+    except (DatabaseError, RedisError, OSError):
+        # Both were tried beyond reason; the lease lapses, and whoever takes it closes the turn.
+        logger.exception("a turn could not be kept", extra={"turn": str(job.turn_id)})
+    finally:
+        _running.pop(job.turn_id, None)
+
+
+async def recover(work: Abandoned) -> None:
+    """Take over a turn whose process died, in the turn's own scope."""
+    conversation_id = await in_database(turns.conversation_of, turn_id=work.object_id)
+    if conversation_id is None:
+        await in_database(leases.close, kind=work.kind, object_id=work.object_id, owner=None)
+    else:
+        await run_waiting(conversation_id)

@@ -49,6 +49,6 @@ async def recover(work: leases.Abandoned) -> None:
     logger.warning("recovering an abandoned %s", work.kind, extra={"work": str(work.object_id), "attempts": work.attempts})
     with use_tenant(work.scope):
         try:
-            await in_database(leases.recoverer(work.kind), work)
+            await leases.recoverer(work.kind)(work)
         except Exception:
             logger.exception("an abandoned %s could not be recovered; it is tried again", work.kind)

@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 
 from knowledge.models import Collection, Document
 from knowledge.parsing import DocumentUnreadable, inspect_document
+from switchboard.kernel.database import in_database
 from switchboard.kernel.problems import Conflict, Invalid, Problem
 from tenants.domain import leases
 
@@ -106,10 +107,14 @@ def announce(document_id: uuid.UUID) -> None:
         logger.warning("the broker is away; document %s will be announced again", document_id)
 
 
-def recover(work: leases.Abandoned) -> None:
+async def recover(work: leases.Abandoned) -> None:
     """Announce a document again whose worker died, or whose announcement was lost."""
-    leases.postpone(kind=work.kind, object_id=work.object_id, seconds=QUEUE_SECONDS * (1 + work.attempts))
-    announce(work.object_id)
+
+    def announce_again() -> None:
+        leases.postpone(kind=work.kind, object_id=work.object_id, seconds=QUEUE_SECONDS)
+        announce(work.object_id)
+
+    await in_database(announce_again)
 
 
 def _exists() -> Conflict:

@@ -27,6 +27,7 @@ ENCRYPTION_KEYS = encryption_keys(config)
 PLATFORM_HOST = config.platform_host.lower()
 # The tenant middleware refuses every hostname that isn't in the directory, which is the stricter check.
 ALLOWED_HOSTS = ["*"]
+PORT = config.port
 DATABASE_POOL = config.database_pool
 
 # --- apps -------------------------------------------------------------------------------------------------------------

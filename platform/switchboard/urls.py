@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from conversations.api import data_plane
 from switchboard import health
 from switchboard.admin import staff_site
 
@@ -12,6 +13,7 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", staff_site.urls),
+    path("api/v1/", data_plane.urls),
     path("documents/", include("knowledge.urls")),
     path("", RedirectView.as_view(url="/admin/")),
 ]

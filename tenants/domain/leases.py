@@ -9,7 +9,7 @@ import secrets
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -41,14 +41,14 @@ class Abandoned:
     attempts: int
 
 
-Recover = Callable[[Abandoned], None]
+Recover = Callable[[Abandoned], Awaitable[None]]
 _recoverers: dict[str, Recover] = {}
 
 
 def on_abandoned(kind: str, recover: Recover) -> None:
     """Say what to do with abandoned work of a kind. Called in `ready()` of the app whose work it is.
 
-    `recover` runs in a thread, in the work's own scope, and either hands the work on or closes it.
+    `recover` runs on the event loop, in the work's own scope, and either hands the work on or closes it.
     """
     _recoverers[kind] = recover
 
@@ -139,6 +139,11 @@ def close(*, kind: str, object_id: uuid.UUID, owner: str | None = PROCESS) -> bo
     if owner is not None:
         held = held.filter(owner=owner)
     return held.delete()[0] == 1
+
+
+def is_held(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS) -> bool:
+    """Whether a process holds a piece of work."""
+    return WorkLease.objects.filter(kind=kind, object_id=object_id, owner=owner).exists()
 
 
 def take_abandoned(*, limit: int = 50) -> list[Abandoned]:

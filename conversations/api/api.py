@@ -1,0 +1,57 @@
+"""The Ninja API object of the data plane, and its error shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from conversations.api.callers import NotSignedIn, caller
+from conversations.api.conversations import router as conversations
+from conversations.api.search import router as knowledge_search
+from switchboard.kernel.problems import NotFound, Problem, generic_problem, problem_response
+
+data_plane = NinjaAPI(
+    title="Switchboard data plane", version="1", urls_namespace="data-plane", auth=caller, openapi_url=None, docs_url=None
+)
+data_plane.add_router("/conversations", conversations, tags=["conversations"])
+data_plane.add_router("/search", knowledge_search, tags=["search"])
+
+
+@data_plane.exception_handler(Problem)
+def _problem(request: HttpRequest, error: Problem) -> HttpResponse:
+    return problem_response(error)
+
+
+@data_plane.exception_handler(AuthenticationError)
+def _unauthenticated(request: HttpRequest, error: Any) -> HttpResponse:
+    return problem_response(NotSignedIn())
+
+
+@data_plane.exception_handler(Http404)
+def _not_found(request: HttpRequest, error: Any) -> HttpResponse:
+    return problem_response(NotFound())
+
+
+@data_plane.exception_handler(HttpError)
+def _refused(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem_response(Problem("bad_request", str(error), status=error.status_code))
+
+
+@data_plane.exception_handler(ValidationError)
+def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    faults = [
+        {"field": ".".join(str(part) for part in fault["loc"] if part not in {"body", "payload"}), "message": str(fault["msg"])}
+        for fault in error.errors
+    ]
+    return problem_response(Problem("invalid", "Some fields can't be accepted.", status=422, errors=faults))
+
+
+@data_plane.exception_handler(Exception)
+def _unforeseen(request: HttpRequest, error: Exception) -> HttpResponse:
+    import logging
+
+    logging.getLogger(__name__).error("unhandled error in the data plane", exc_info=error)
+    return generic_problem(500)

@@ -1,0 +1,56 @@
+"""Who may call the data plane: a program with an API key, or a signed-in member of staff (the Playground)."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+from ninja.utils import check_csrf
+
+from switchboard.kernel.database import in_database
+from switchboard.kernel.problems import Problem
+from tenants.api.authentication import ApiKeyCaller, key_of
+from tenants.staff.models import User
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
+
+
+class NotSignedIn(Problem):
+    def __init__(self) -> None:
+        super().__init__(
+            "not_authenticated",
+            "Send `Authorization: Bearer KEY`.",
+            status=401,
+            headers={"WWW-Authenticate": 'Bearer realm="switchboard"'},
+        )
+
+
+async def caller(request: HttpRequest) -> ApiKeyCaller | User:
+    """The caller, or a 401.
+
+    Raises:
+        Problem: `not_authenticated`, `csrf_failed`.
+    """
+    key = key_of(request)
+    if key is not None:
+        return ApiKeyCaller(key)
+    session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    tenant: Any = getattr(request, "tenant", None)
+    if not session_key or tenant is None or tenant.is_public:
+        raise NotSignedIn
+    if request.method not in _SAFE and check_csrf(request, caller):
+        raise Problem("csrf_failed", "Send the CSRF token in X-CSRFToken.", status=403)
+    user = await in_database(_staff, request, session_key)
+    if user is None:
+        raise NotSignedIn
+    return user
+
+
+def _staff(request: HttpRequest, session_key: str) -> User | None:
+    request.session = _SessionStore(session_key)
+    user = get_user(request)
+    return user if isinstance(user, User) and user.is_active and user.is_staff else None

@@ -1,0 +1,177 @@
+"""Conversations, messages, turns and their events over HTTP. Thin: the rules are in `conversations.domain`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from ninja import Header, Query, Router
+from pydantic import Field
+
+from conversations import models, queries, runner
+from conversations.api import schemas
+from conversations.api.sse import event_stream, last_seen, wants_stream
+from conversations.domain import turns
+from conversations.domain.conversations import begin_conversation
+from conversations.events.hub import hub
+from conversations.events.keys import event_key
+from conversations.events.record import Record
+from conversations.events.stream import follow, follow_turn, only_turn
+from switchboard.kernel.database import in_database
+from switchboard.kernel.text import check_text
+
+router = Router()
+
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=120, pattern=r"^[\x21-\x7e]+$")]
+After = Annotated[int | None, Query(ge=0, le=10**15, description="Only events after this number.")]
+_PROBLEMS = {code: schemas.Problem for code in (401, 404, 409, 413, 422, 429)}
+
+
+def _url(conversation_id: uuid.UUID) -> str:
+    return f"/api/v1/conversations/{conversation_id}"
+
+
+def _as_schema(row: models.Conversation) -> schemas.Conversation:
+    return schemas.Conversation(
+        id=row.id,
+        agent=row.agent_id,
+        channel=row.channel,
+        title=row.title,
+        created_at=row.created_at,
+        last_event=row.last_event,
+        events=f"{_url(row.id)}/events",
+    )
+
+
+@router.post("", response={201: schemas.Conversation, **_PROBLEMS}, summary="Begin a conversation")
+async def begin(
+    request: HttpRequest, payload: schemas.NewConversation, response: HttpResponse, idempotency_key: IdempotencyKey = None
+) -> tuple[int, schemas.Conversation]:
+    """With an agent that has a live release."""
+    row = await in_database(
+        begin_conversation, agent_id=payload.agent, channel=payload.channel, idempotency_key=idempotency_key
+    )
+    response["Location"] = _url(row.id)
+    return 201, _as_schema(row)
+
+
+@router.get("/{conversation_id}", response={200: schemas.Conversation, **_PROBLEMS}, summary="A conversation")
+async def retrieve(request: HttpRequest, conversation_id: uuid.UUID) -> schemas.Conversation:
+    return _as_schema(await in_database(queries.conversation, conversation_id))
+
+
+@router.get("/{conversation_id}/messages", response={200: schemas.Thread, **_PROBLEMS}, summary="What was said")
+async def thread(request: HttpRequest, conversation_id: uuid.UUID) -> schemas.Thread:
+    """All messages, oldest first, and the turns that are still open."""
+
+    def load() -> schemas.Thread:
+        row = queries.conversation(conversation_id)
+        said = [
+            schemas.Message(
+                id=message.id,
+                turn=message.turn_id,
+                role=message.role,
+                text=message.text,
+                citations=message.citations,
+                created_at=message.created_at,
+            )
+            for message in queries.messages(row.id)
+        ]
+        waiting = row.turns.filter(status__in=models.Turn.OPEN).order_by("id").values_list("id", flat=True)
+        return schemas.Thread(messages=said, open_turns=list(waiting))
+
+    return await in_database(load)
+
+
+@router.post(
+    "/{conversation_id}/messages",
+    response={202: schemas.AcceptedMessage, **_PROBLEMS},
+    summary="Say something",
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "With `Accept: text/event-stream`: the turn's events, up to and including `done`.",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            }
+        }
+    },
+)
+async def say(
+    request: HttpRequest,
+    conversation_id: uuid.UUID,
+    payload: schemas.NewMessage,
+    idempotency_key: IdempotencyKey = None,
+) -> HttpResponseBase:
+    """Accepted messages are answered whether or not anybody listens. With `Accept: text/event-stream` this response streams the
+    turn's events; otherwise it is a 202, and the events come from `…/events`."""
+    content = check_text(payload.content, field="content", max_bytes=settings.MESSAGE_LIMIT_BYTES)
+    accepted = await in_database(
+        turns.accept_message, conversation_id=conversation_id, content=content, idempotency_key=idempotency_key
+    )
+    location = f"{_url(conversation_id)}/turns/{accepted.turn_id}"
+    if wants_stream(request):
+        return event_stream(_answer(conversation_id, accepted), location=location)
+    if accepted.job is not None:
+        runner.run(accepted.job)
+    body = {
+        "turn": str(accepted.turn_id),
+        "message": str(accepted.message_id),
+        "events": f"{_url(conversation_id)}/events?after={accepted.after}",
+    }
+    return JsonResponse(body, status=202, headers={"Location": location})
+
+
+def _answer(conversation_id: uuid.UUID, accepted: turns.Accepted) -> AsyncIterator[Record | None]:
+    """The events of an accepted turn. It is started here and now, not when the client first reads."""
+    key = event_key(conversation_id)
+    if accepted.job is None:
+        return only_turn(follow(conversation_id, after=accepted.after), accepted.turn_id)
+    reader = hub().open_reader(key)
+    runner.run(accepted.job)
+
+    async def records() -> AsyncIterator[Record | None]:
+        try:
+            async for record in follow_turn(conversation_id, accepted.turn_id, reader, after=accepted.after):
+                yield record
+        finally:
+            hub().close_reader(key, reader)
+
+    return records()
+
+
+@router.get(
+    "/{conversation_id}/events",
+    response=_PROBLEMS,
+    summary="Follow a conversation",
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "Every event of the conversation, in order, as they happen. Resumes after `Last-Event-ID`.",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            }
+        }
+    },
+)
+async def events(request: HttpRequest, conversation_id: uuid.UUID, after: After = None) -> HttpResponseBase:
+    """Past events first, then live ones; the stream stays open. Come back with `Last-Event-ID`: nothing is missed or repeated."""
+    start = last_seen(request, after)
+    await in_database(queries.conversation, conversation_id)
+    return event_stream(follow(conversation_id, after=start))
+
+
+@router.get("/{conversation_id}/turns/{turn_id}", response={200: schemas.Turn, **_PROBLEMS}, summary="A turn")
+async def turn(request: HttpRequest, conversation_id: uuid.UUID, turn_id: uuid.UUID) -> schemas.Turn:
+    row = await in_database(queries.turn, conversation_id, turn_id)
+    return schemas.Turn(
+        id=row.id, status=row.status, error_code=row.error_code, first_event=row.first_event, last_event=row.last_event
+    )
+
+
+@router.delete("/{conversation_id}/turns/{turn_id}", response={202: None, 204: None, **_PROBLEMS}, summary="Stop a turn")
+async def stop(request: HttpRequest, conversation_id: uuid.UUID, turn_id: uuid.UUID) -> tuple[int, None]:
+    """202 where it will stop (its `done` tells when); 204 where it was over already."""
+    noted = await runner.cancel(conversation_id=conversation_id, turn_id=turn_id)
+    return (202 if noted else 204), None

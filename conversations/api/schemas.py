@@ -1,0 +1,93 @@
+"""What the data plane takes and gives."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from typing import Annotated, Any, Literal
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+
+class Problem(Schema):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[dict[str, str]] = []
+
+
+class NewConversation(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    agent: uuid.UUID = Field(description="The agent's id.")
+    channel: Literal["api", "playground"] = "api"
+
+
+class Conversation(Schema):
+    id: uuid.UUID
+    agent: uuid.UUID
+    channel: str
+    title: str
+    created_at: datetime.datetime
+    last_event: int = Field(description="Number of the last event of a finished turn: `?after=` of what is to come.")
+    events: str = Field(description="Where the conversation's events are streamed.")
+
+
+class NewMessage(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    content: Annotated[str, Field(description="What the contact says; 32 KB at most.", examples=["When is breakfast?"])]
+
+
+class AcceptedMessage(Schema):
+    turn: uuid.UUID
+    message: uuid.UUID
+    events: str
+
+
+class Message(Schema):
+    id: uuid.UUID
+    turn: uuid.UUID
+    role: str
+    text: str
+    citations: list[dict[str, Any]]
+    created_at: datetime.datetime
+
+
+class Turn(Schema):
+    id: uuid.UUID
+    status: str
+    error_code: str
+    first_event: int | None
+    last_event: int | None
+
+
+class Thread(Schema):
+    messages: list[Message]
+    open_turns: list[uuid.UUID] = Field(description="Turns that are waiting or running.")
+
+
+class SearchRequest(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    query: str
+    collections: list[uuid.UUID] = Field(min_length=1, max_length=50)
+    limit: int = Field(default=6, ge=1, le=20)
+
+
+class Passage(Schema):
+    document: uuid.UUID
+    title: str
+    page: int
+    text: str
+    similarity: float
+    url: str
+
+
+class SearchResult(Schema):
+    passages: list[Passage]

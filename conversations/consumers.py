@@ -1,0 +1,137 @@
+"""A conversation over a websocket: the same events, the same rules, both ways on one connection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+
+from conversations import queries, runner
+from conversations.domain import turns
+from conversations.events.stream import follow
+from switchboard.kernel import lifespan
+from switchboard.kernel.database import in_database
+from switchboard.kernel.problems import Problem
+from switchboard.kernel.text import check_text
+from tenants.sockets import CLOSE_OFFSET
+
+
+class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """`/ws/conversations/{id}?after=N`.
+
+    In: `{"type": "message", "content": …, "idempotency_key": …}`, `{"type": "cancel", "turn": …}`.
+    Out: `{"id": N, "event": …, "data": …}` as over SSE, `{"event": "accepted", …}`, `{"event": "problem", …}`,
+    `{"event": "ping"}`.
+    """
+
+    _follower: asyncio.Task[Any] | None = None
+
+    async def connect(self) -> None:
+        """Admit the caller and begin to send events."""
+        self.conversation_id = uuid.UUID(str(self.scope["url_route"]["kwargs"]["conversation_id"]))
+        try:
+            await self._check_caller()
+            await in_database(queries.conversation, self.conversation_id)
+            after = _after(self.scope.get("query_string", b""))
+        except Problem as problem:
+            await self.close(code=CLOSE_OFFSET + problem.status, reason=problem.code)
+            return
+        await self.accept(self._subprotocol())
+        self._follower = lifespan.spawn(self._send_events(after), name="socket events")
+
+    async def disconnect(self, code: int) -> None:
+        """The turn goes on; only the sending ends."""
+        if self._follower is not None:
+            self._follower.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """One request of the client's."""
+        try:
+            await self._handle(_parse(text_data))
+        except Problem as problem:
+            await self._send({"event": "problem", "data": problem.as_dict()})
+
+    async def _handle(self, request: dict[str, Any]) -> None:
+        match request:
+            case {"type": "message", "content": str(content), **rest}:
+                key = rest.get("idempotency_key")
+                text = check_text(content, field="content", max_bytes=settings.MESSAGE_LIMIT_BYTES)
+                accepted = await in_database(
+                    turns.accept_message,
+                    conversation_id=self.conversation_id,
+                    content=text,
+                    idempotency_key=str(key)[:120] if key else None,
+                )
+                if accepted.job is not None:
+                    runner.run(accepted.job)
+                data = {"turn": str(accepted.turn_id), "message": str(accepted.message_id)}
+                await self._send({"event": "accepted", "data": data})
+            case {"type": "cancel", "turn": str(turn)}:
+                await runner.cancel(conversation_id=self.conversation_id, turn_id=_uuid(turn))
+            case _:
+                raise Problem("unknown_request", "Send a message or a cancel.", status=422)
+
+    async def _send_events(self, after: int) -> None:
+        async for record in follow(self.conversation_id, after=after):
+            await self.send('{"event":"ping"}' if record is None else record.as_socket_text())
+
+    async def _send(self, value: dict[str, Any]) -> None:
+        await self.send(json.dumps(value, ensure_ascii=False))
+
+    async def _check_caller(self) -> None:
+        if self.scope["tenant"].is_public:
+            raise Problem("not_authenticated", "Send an API key.", status=401)
+        if self.scope["api_key"] is not None:
+            return
+        session = self.scope.get("session")
+        user = await in_database(_staff, session) if session is not None else None
+        if user is None:
+            raise Problem("not_authenticated", "Send an API key, or sign in.", status=401)
+
+    def _subprotocol(self) -> str | None:
+        # The handshake fails in a browser that offered subprotocols and got none; the key itself is not echoed.
+        return "switchboard" if "switchboard" in self.scope.get("subprotocols", ()) else None
+
+
+def _staff(session: Any) -> AbstractBaseUser | None:
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.utils.crypto import constant_time_compare
+
+    if SESSION_KEY not in session or BACKEND_SESSION_KEY not in session:
+        return None
+    user = get_user_model().objects.filter(pk=session[SESSION_KEY], is_active=True, is_staff=True).first()
+    if user is None or not constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
+        return None
+    return user
+
+
+def _after(query_string: bytes) -> int:
+    from urllib.parse import parse_qs
+
+    value = parse_qs(query_string.decode("latin-1")).get("after", ["0"])[0]
+    if not value.isascii() or not value.isdigit() or len(value) > 15:
+        raise Problem("invalid_event_id", "`after` is the number of an event.", status=422)
+    return int(value)
+
+
+def _parse(text: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(text or "")
+    except ValueError:
+        raise Problem("bad_request", "This is not JSON.", status=400) from None
+    if not isinstance(value, dict):
+        raise Problem("bad_request", "Send a JSON object.", status=400)
+    return value
+
+
+def _uuid(value: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(value)
+    except ValueError:
+        raise Problem("unknown_request", "`turn` is the id of a turn.", status=422) from None

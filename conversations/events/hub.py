@@ -1,0 +1,187 @@
+"""Readers of live events in this process, and the one Redis connection that serves them all.
+
+A reader is told of an event either by the writer in this process, at once, or by Redis' pub/sub. Pub/sub forgets what is
+said while nobody listens, so whoever sees a gap, and everybody after the connection was lost, reads the log again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+from weakref import WeakKeyDictionary, WeakSet
+
+from redis.exceptions import RedisError
+
+from conversations.events.record import Record
+from switchboard.kernel import lifespan
+from switchboard.kernel.redis import async_redis
+
+logger = logging.getLogger(__name__)
+
+# A reader so far behind is told to read the log instead; it must not hold the memory of everybody else.
+_MOST_WAITING: Final = 500
+_CANCEL_CHANNEL: Final = "switchboard:cancelled-turns"
+
+
+class Reader:
+    """One stream's view: what arrived since it last looked."""
+
+    def __init__(self) -> None:
+        self._arrived: list[Record] = []
+        self._wake = asyncio.Event()
+        self.must_reread = False
+
+    def give(self, record: Record) -> None:
+        """Called by the hub."""
+        if len(self._arrived) >= _MOST_WAITING:
+            self._arrived.clear()
+            self.must_reread = True
+        elif not self.must_reread:
+            self._arrived.append(record)
+        self._wake.set()
+
+    def reread(self) -> None:
+        """Called by the hub when something may have been missed."""
+        self.must_reread = True
+        self._wake.set()
+
+    async def wait(self, seconds: float) -> bool:
+        """Whether something arrived within so many seconds."""
+        if not self._wake.is_set():
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
+            except TimeoutError:
+                return False
+        self._wake.clear()
+        return True
+
+    def take(self) -> list[Record]:
+        """What arrived, in order."""
+        arrived, self._arrived = self._arrived, []
+        return arrived
+
+
+class Hub:
+    """The readers of one event loop."""
+
+    def __init__(self) -> None:
+        # Weak: a response whose client left before the first byte is never iterated, so nobody closes its reader.
+        self._readers: dict[str, WeakSet[Reader]] = {}
+        self._remote: dict[str, int] = {}
+        self._pubsub: Any = None
+        self._listener: asyncio.Task[Any] | None = None
+        self._cancel: Callable[[str], None] = lambda turn_id: None
+
+    def deliver(self, key: str, record: Record) -> None:
+        """Hand an event to the readers of its conversation."""
+        readers = self._readers.get(key)
+        if readers is None:
+            return
+        for reader in list(readers):
+            reader.give(record)
+        if not readers:
+            del self._readers[key]
+
+    def open_reader(self, key: str) -> Reader:
+        """A reader of a turn that this very process runs. Close it with `close_reader`."""
+        reader = Reader()
+        self._readers.setdefault(key, WeakSet()).add(reader)
+        return reader
+
+    def close_reader(self, key: str, reader: Reader) -> None:
+        """Give a reader nothing more."""
+        readers = self._readers.get(key)
+        if readers is not None:
+            readers.discard(reader)
+            if not readers:
+                del self._readers[key]
+
+    @contextlib.asynccontextmanager
+    async def reader(self, key: str) -> AsyncIterator[Reader]:
+        """A reader of a conversation, whichever process speaks in it."""
+        reader = self.open_reader(key)
+        await self._listen(key)
+        try:
+            yield reader
+        finally:
+            self.close_reader(key, reader)
+            await self._unlisten(key)
+
+    async def watch_cancellations(self, cancel: Callable[[str], None]) -> None:
+        """Call `cancel(turn id)` for every turn that any process asks to cancel."""
+        self._cancel = cancel
+        await self._listen(_CANCEL_CHANNEL)
+
+    async def _listen(self, channel: str) -> None:
+        self._remote[channel] = self._remote.get(channel, 0) + 1
+        if self._pubsub is None:
+            self._pubsub = async_redis().pubsub(ignore_subscribe_messages=True)
+        if self._remote[channel] == 1:
+            # If Redis is away the listener subscribes anew when it is back.
+            with contextlib.suppress(RedisError, OSError):
+                await self._pubsub.subscribe(channel)
+        if self._listener is None or self._listener.done():
+            self._listener = lifespan.spawn(self._listen_for_ever(), name="event hub")
+
+    async def _unlisten(self, channel: str) -> None:
+        self._remote[channel] -= 1
+        if not self._remote[channel]:
+            del self._remote[channel]
+            with contextlib.suppress(RedisError, OSError):
+                await self._pubsub.unsubscribe(channel)
+
+    async def _listen_for_ever(self) -> None:
+        while True:
+            try:
+                message = await self._pubsub.get_message(timeout=30.0)
+            except (RedisError, OSError):
+                logger.warning("the event connection to Redis was lost; connecting again")
+                await self._reconnect()
+                continue
+            if message is None:
+                if not self._pubsub.subscribed:
+                    await asyncio.sleep(0.05)
+                continue
+            if message["channel"] == _CANCEL_CHANNEL:
+                self._cancel(message["data"])
+                continue
+            number, kind, body = message["data"].split("\n", 2)
+            self.deliver(message["channel"], Record(int(number), kind, body))
+
+    async def _reconnect(self) -> None:
+        pause = 0.1
+        while True:
+            with contextlib.suppress(RedisError, OSError):
+                await self._pubsub.aclose()
+            self._pubsub = async_redis().pubsub(ignore_subscribe_messages=True)
+            try:
+                if self._remote:
+                    await self._pubsub.subscribe(*self._remote)
+                break
+            except (RedisError, OSError):
+                await asyncio.sleep(pause)
+                pause = min(2.0, pause * 2)
+        for readers in list(self._readers.values()):
+            for reader in list(readers):
+                reader.reread()
+
+
+_per_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def hub() -> Hub:
+    """The running event loop's hub."""
+    loop = asyncio.get_running_loop()
+    found = _per_loop.get(loop)
+    if found is None:
+        found = _per_loop[loop] = Hub()
+    return found
+
+
+async def announce_cancellation(turn_id: object) -> None:
+    """Tell every process that a turn is to stop. The turn's id says nothing of whose it is."""
+    await async_redis().publish(_CANCEL_CHANNEL, str(turn_id))

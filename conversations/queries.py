@@ -1,0 +1,43 @@
+"""What is read of conversations."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import QuerySet
+
+from conversations.events.record import Record, from_json
+from conversations.models import Conversation, Message, Turn
+from switchboard.kernel.problems import NotFound
+
+
+def conversation(conversation_id: uuid.UUID) -> Conversation:
+    """A conversation of the tenant in force. Raises `NotFound`."""
+    try:
+        return Conversation.objects.select_related("agent").get(pk=conversation_id)
+    except Conversation.DoesNotExist:
+        raise NotFound("conversation") from None
+
+
+def turn(conversation_id: uuid.UUID, turn_id: uuid.UUID) -> Turn:
+    """A turn of a conversation. Raises `NotFound`."""
+    try:
+        return Turn.objects.get(pk=turn_id, conversation_id=conversation_id)
+    except Turn.DoesNotExist:
+        raise NotFound("turn") from None
+
+
+def messages(conversation_id: uuid.UUID) -> QuerySet[Message]:
+    """The messages of a conversation, oldest first."""
+    return Message.objects.filter(conversation_id=conversation_id).order_by("id")
+
+
+def kept_events(conversation_id: uuid.UUID, after: int) -> list[Record]:
+    """The events of finished turns after a number, in order."""
+    turns = (
+        Turn.objects.filter(conversation_id=conversation_id, last_event__gt=after)
+        .order_by("first_event")
+        .values_list("events", flat=True)
+    )
+    records = (from_json(kept) for events in turns for kept in events)
+    return [record for record in records if record.number > after]
