@@ -17,7 +17,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -68,7 +67,9 @@ class EmbeddingsClient:
 
     def __init__(self, endpoint: EmbeddingsEndpoint) -> None:
         self._endpoint = endpoint
-        self._url = endpoint.url.rstrip("/") + "/embeddings"
+        self._url = httpx.URL(endpoint.url.rstrip("/") + "/embeddings")
+        timeout = httpx.Timeout(endpoint.timeout, connect=_CONNECT_SECONDS)
+        self._extensions = {"timeout": timeout.as_dict()}
         self._headers = {"content-type": "application/json", "accept": "application/json"}
         if endpoint.api_key:
             self._headers["authorization"] = f"Bearer {endpoint.api_key}"
@@ -140,8 +141,12 @@ class EmbeddingsClient:
         pool = self._pool()
         while True:
             try:
+                # Made directly: merging a client's defaults into each request costs a third of a millisecond.
+                request = httpx.Request(
+                    "POST", self._url, headers=self._headers, content=body, extensions=self._extensions
+                )
                 async with asyncio.timeout(attempts.left):
-                    answer = await pool.post(self._url, content=body, headers=self._headers)
+                    answer = await pool.send(request)
                 return read_vectors(answer, count=len(texts), dimensions=DIMENSIONS)
             except (httpx.HTTPError, TimeoutError, BadEmbeddingsAnswer) as error:
                 await asyncio.sleep(attempts.pause_after(error))
@@ -167,10 +172,8 @@ class EmbeddingsClient:
                 # A pool's open connections hold on to their loop, so a closed loop does not go by itself.
                 for closed in [known for known in self._pools if known.is_closed()]:
                     del self._pools[closed]
-                timeout = httpx.Timeout(self._endpoint.timeout, connect=_CONNECT_SECONDS)
-                pool = self._pools[loop] = httpx.AsyncClient(
-                    verify=_tls(), limits=_LIMITS, timeout=timeout, trust_env=self._is_remote
-                )
+                pool = httpx.AsyncClient(verify=_tls(), limits=_LIMITS, trust_env=self._is_remote)
+                self._pools[loop] = pool
         return pool
 
     def _blocking(self) -> httpx.Client:
@@ -183,7 +186,7 @@ class EmbeddingsClient:
     @property
     def _is_remote(self) -> bool:
         """Whether a proxy named in the environment may stand in between."""
-        return urlsplit(self._url).hostname not in _LOOPBACK
+        return self._url.host not in _LOOPBACK
 
     def _recall(self, key: tuple[str, bytes]) -> list[float] | None:
         with self._lock:

@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +125,34 @@ def test_a_slow_document_is_killed_on_the_clock(tmp_path: Path) -> None:
     started = time.monotonic()
     assert _refusal(tmp_path, pdfs.typeset("x"), limits=ParseLimits(wall_seconds=0.01)) == "document_parse_timeout"
     assert time.monotonic() - started < 3
+
+
+def test_the_child_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "slow.pdf"
+    path.write_bytes(pdfs.laughing_forms(40))
+    code = (
+        "from pathlib import Path; from knowledge.parsing import ParseLimits, parse_document;"
+        f"parse_document(Path({str(path)!r}), filename='slow.pdf', limits=ParseLimits(memory_bytes=8 << 30))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[2])
+    try:
+        child = _wait_for(_children)[0]
+        parent.kill()
+        deadline = time.monotonic() + 5
+        while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        parent.kill()
+        parent.wait()
+
+
+def _wait_for(condition: Callable[[], list[psutil.Process]]) -> list[psutil.Process]:
+    deadline = time.monotonic() + 10
+    while not (found := [process for process in condition() if "-I" in process.cmdline()]):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
 
 
 def test_processor_time_is_limited_too(tmp_path: Path) -> None:
