@@ -1,0 +1,309 @@
+// The Playground: a conversation with an agent over the API that programs use.
+import { ConnectionLost, Refused, follow } from "./event-stream.js";
+import { answerNodes, element, sourceCards } from "./answer.js";
+
+const about = JSON.parse(document.getElementById("playground").textContent);
+const thread = document.querySelector("[data-thread]");
+
+if (thread) start();
+
+function start() {
+  const composer = document.querySelector("[data-composer]");
+  const input = composer.querySelector("textarea");
+  const say = composer.querySelector("[data-say]");
+  const stop = composer.querySelector("[data-stop]");
+  const announce = document.querySelector("[data-announce]");
+  const csrf = document.querySelector("[name=csrfmiddlewaretoken]").value;
+  let conversation = new URLSearchParams(location.search).get("conversation");
+  let lastEvent = 0;
+  let running = null; // {turn, stopWanted} of the answer that is on its way
+
+  const call = (path, options = {}) =>
+    fetch(about.conversations + path, {
+      ...options,
+      credentials: "same-origin",
+      headers: { "X-CSRFToken": csrf, "Content-Type": "application/json", ...options.headers },
+    });
+
+  async function ask(path, options) {
+    const response = await call(path, options);
+    if (!response.ok) throw await Refused.from(response);
+    return response.status === 204 ? null : response.json();
+  }
+
+  // --- the thread ---------------------------------------------------------------------------------------------------
+
+  function atBottom() {
+    const page = document.scrollingElement;
+    return page.scrollHeight - page.scrollTop - page.clientHeight < 120;
+  }
+
+  function changing(change) {
+    const stick = atBottom();
+    change();
+    if (stick) document.scrollingElement.scrollTop = document.scrollingElement.scrollHeight;
+  }
+
+  function showWelcome() {
+    const welcome = element("section", "sb-welcome");
+    welcome.append(element("p", "sb-welcome-text", about.welcome || "Ask something. Answers come from the agent's collections, with their sources."));
+    if (about.questions.length) {
+      const list = element("ul", "sb-questions");
+      for (const question of about.questions) {
+        const button = element("button", "sb-question", question);
+        button.type = "button";
+        button.addEventListener("click", () => send(question));
+        list.append(element("li", "", button));
+      }
+      welcome.append(list);
+    }
+    thread.append(welcome);
+  }
+
+  function addQuestion(text) {
+    thread.querySelector(".sb-welcome")?.remove();
+    thread.append(element("article", "sb-said sb-contact", element("h3", "sb-visually-hidden", "You"), element("div", "sb-words", text)));
+  }
+
+  /** The place of one answer: what it holds is drawn once a frame at most. */
+  function addAnswer() {
+    const words = element("div", "sb-words");
+    const sources = element("div");
+    const note = element("p", "sb-said-note");
+    const place = element("article", "sb-said sb-agent sb-waiting", element("h3", "sb-visually-hidden", "Agent"), words, sources, note);
+    place.setAttribute("aria-busy", "true");
+    thread.append(place);
+    const citations = new Map();
+    let text = "";
+    let frame = 0;
+    const draw = () => {
+      frame = 0;
+      changing(() => {
+        words.replaceChildren(...answerNodes(text, citations));
+        sources.replaceChildren(...(citations.size ? [sourceCards(citations)] : []));
+      });
+    };
+    const later = () => (frame ||= requestAnimationFrame(draw));
+    return {
+      get text() {
+        return text;
+      },
+      add(piece) {
+        text += piece;
+        place.classList.remove("sb-waiting");
+        later();
+      },
+      cite(citation) {
+        citations.set(Number(citation.number), citation);
+        later();
+      },
+      fail(detail, again) {
+        const row = element("p", "sb-said-error", detail);
+        if (again) {
+          const button = element("button", "sb-plain", "Try again");
+          button.type = "button";
+          button.addEventListener("click", again);
+          row.append(" ", button);
+        }
+        changing(() => place.append(row));
+      },
+      note(line) {
+        note.textContent = line;
+      },
+      end() {
+        place.classList.remove("sb-waiting");
+        place.removeAttribute("aria-busy");
+        cancelAnimationFrame(frame);
+        draw();
+      },
+    };
+  }
+
+  function sentenceFor(error) {
+    if (error instanceof Refused && [401, 403].includes(error.status)) return "You are signed out. Reload the page and sign in again.";
+    if (error instanceof Refused || error instanceof ConnectionLost) return error.message;
+    if (error instanceof TypeError) return "The server can't be reached. Is the network there?";
+    console.error(error);
+    return "Something went wrong in this page. Reload it.";
+  }
+
+  // --- a turn -------------------------------------------------------------------------------------------------------
+
+  function busy(is) {
+    say.hidden = is;
+    stop.hidden = !is;
+    stop.disabled = false;
+    if (!is) input.focus({ preventScroll: true });
+  }
+
+  async function send(text) {
+    const content = text.trim();
+    if (!content || running) return;
+    input.value = "";
+    fit();
+    addQuestion(content);
+    const answer = addAnswer();
+    document.scrollingElement.scrollTop = document.scrollingElement.scrollHeight;
+    const key = newKey();
+    let accepted = false;
+    const open = async (after, signal) => {
+      if (accepted) return reopen(after, signal);
+      // The key makes a second try after a lost connection the same message.
+      const response = await call(`/${conversation}/messages`, {
+        method: "POST",
+        body: JSON.stringify({ content }),
+        headers: { Accept: "text/event-stream", "Idempotency-Key": key },
+        signal,
+      });
+      if (response.ok) {
+        accepted = true;
+        setTurn(response.headers.get("Location")?.split("/").pop());
+      }
+      return response;
+    };
+    await listen(answer, open, { again: () => send(content), before: begin });
+  }
+
+  async function begin() {
+    if (conversation) return;
+    const made = await ask("", { method: "POST", body: JSON.stringify({ agent: about.agent, channel: "playground" }) });
+    conversation = made.id;
+    history.replaceState(null, "", `?conversation=${conversation}`);
+  }
+
+  const reopen = (after, signal) =>
+    call(`/${conversation}/events`, { headers: { Accept: "text/event-stream", "Last-Event-ID": String(after) }, signal });
+
+  function setTurn(turn) {
+    if (!running || !turn) return;
+    running.turn = turn;
+    if (running.stopWanted) cancel();
+  }
+
+  async function listen(answer, open, { again, before, turn = null } = {}) {
+    running = { turn, stopWanted: false };
+    busy(true);
+    const since = performance.now();
+    let first = 0;
+    let used = "";
+    let ending = "";
+    try {
+      await before?.();
+      const isOurs = (data) => !running.turn || !data.turn || data.turn === running.turn;
+      const events = follow({
+        open,
+        after: lastEvent,
+        isLast: ({ event, data }) => event === "done" && isOurs(data),
+        onDrop: (lost) => answer.note(lost ? "Connection lost. Reconnecting …" : ""),
+      });
+      for await (const { id, event, data } of events) {
+        lastEvent = id;
+        if (!isOurs(data)) continue;
+        setTurn(data.turn);
+        if (event === "delta") {
+          first ||= performance.now() - since;
+          answer.add(data.text);
+        } else if (event === "citation") answer.cite(data);
+        else if (event === "usage") used = usageLine(data);
+        else if (event === "error") answer.fail(data.detail || "The answer failed.", again);
+        else if (event === "done") ending = data.status;
+      }
+    } catch (error) {
+      answer.fail(sentenceFor(error), again);
+    }
+    answer.end();
+    const parts = [ending === "cancelled" ? "Stopped" : "", again && first ? `${(first / 1000).toFixed(2)} s to the first word` : "", used];
+    answer.note(parts.filter(Boolean).join(" · "));
+    announce.textContent = answer.text ? `Answer: ${answer.text}` : "There is no answer.";
+    running = null;
+    busy(false);
+  }
+
+  function usageLine(data) {
+    const about = data.is_estimated ? "about " : "";
+    const cost = data.cost_usd ? `, $${data.cost_usd}` : "";
+    return `${about}${data.input_tokens} tokens in, ${data.output_tokens} out${cost}`;
+  }
+
+  async function cancel() {
+    if (!running) return;
+    stop.disabled = true;
+    running.stopWanted = true;
+    if (!running.turn) return;
+    try {
+      await call(`/${conversation}/turns/${running.turn}`, { method: "DELETE" });
+    } catch {
+      stop.disabled = false;
+    }
+  }
+
+  // --- coming back --------------------------------------------------------------------------------------------------
+
+  async function restore() {
+    let state;
+    let said;
+    try {
+      // In this order: a turn that ends between the two shows among the messages.
+      state = await ask(`/${conversation}`);
+      said = await ask(`/${conversation}/messages`);
+    } catch (error) {
+      const place = element("p", "sb-said-error", error.status === 404 ? "There is no such conversation; it may have been deleted." : sentenceFor(error));
+      thread.append(place);
+      if (error.status === 404) {
+        conversation = null;
+        history.replaceState(null, "", location.pathname);
+        showWelcome();
+      }
+      return;
+    }
+    if (state.agent !== about.agent) thread.append(element("p", "sb-said-note", "This conversation began with another agent."));
+    lastEvent = state.last_event;
+    const open = new Set(said.open_turns);
+    for (const message of said.messages) {
+      if (message.role === "contact") addQuestion(message.text);
+      else if (!open.has(message.turn)) {
+        const answer = addAnswer();
+        message.citations.forEach((citation) => answer.cite(citation));
+        answer.add(message.text);
+        answer.end();
+      }
+    }
+    if (!said.messages.length) showWelcome();
+    document.scrollingElement.scrollTop = document.scrollingElement.scrollHeight;
+    for (const turn of said.open_turns) await listen(addAnswer(), reopen, { turn });
+  }
+
+  // --- input --------------------------------------------------------------------------------------------------------
+
+  function fit() {
+    input.style.height = "auto";
+    input.style.height = `${Math.min(input.scrollHeight + 2, 240)}px`;
+  }
+
+  input.addEventListener("input", fit);
+  input.addEventListener("keydown", (event) => {
+    // While an input method composes, Enter is its own.
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      if (input.value.trim()) send(input.value);
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && running) {
+      event.preventDefault();
+      cancel();
+    }
+  });
+  composer.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(input.value);
+  });
+  stop.addEventListener("click", cancel);
+
+  if (conversation) restore();
+  else showWelcome();
+}
+
+function newKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
