@@ -5,6 +5,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
+# Many container images set it; without bytecode every start would take three times as long.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 PY := $(VENV)/bin/python
 CODE := manage.py platform/switchboard tenants billing knowledge agents conversations voice_worker

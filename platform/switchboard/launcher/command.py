@@ -106,6 +106,9 @@ class Launch:
         self._start_redis()
         # It loads its model on its own while the migrations run.
         embedder = self._begin_embedder()
+        (self._config.data_dir / "static").mkdir(
+            exist_ok=True
+        )  # where collectstatic would write; its absence is warned of
         self._file.write(self._addresses)
         env = services.environment(self._config)
         with self._console.step("Database schema") as step:

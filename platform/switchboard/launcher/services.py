@@ -31,6 +31,11 @@ _REDIS_NOISE = re.compile(
 )
 # The launcher's own questions, asked until the answer is yes.
 _WEB_NOISE = re.compile(r"Service Unavailable: /readyz")
+# Celery says goodbye, and warns root of running as root, which the containers and a hurried first look do knowingly.
+_WORKER_NOISE = re.compile(
+    r"^worker: (Warm|Cold) shutdown|SecurityWarning: You're running the worker with superuser|^absolutely not recommended|"
+    r"^Please specify a different user|^User information: uid=|_warn_or_raise_security_error"
+)
 
 
 def environment(config: Config) -> dict[str, str]:
@@ -88,13 +93,14 @@ def web(env: Mapping[str, str], config: Config) -> Child:
 
 def worker(env: Mapping[str, str], config: Config) -> Child:
     """The Celery worker."""
-    words = ["-m", "celery", "-A", "switchboard", "worker", "--pool", "threads", "--loglevel", "WARNING"]
+    words = ["-m", "celery", "--quiet", "-A", "switchboard", "worker", "--pool", "threads", "--loglevel", "WARNING"]
     words += ["--concurrency", str(config.worker_threads), "--without-gossip", "--without-mingle"]
     # SIGTERM waits for tasks under way, SIGQUIT puts them back into the queue. When the launcher is killed the broker
     # is gone as well: a warm shutdown could wait for ever, and leases cover what was under way.
     return Child(
         name="worker",
         command=_python(words, env, stop_signals=(signal.SIGTERM, signal.SIGQUIT), death_signal=signal.SIGKILL),
+        hush=_WORKER_NOISE,
         # The web server's /readyz asks the worker through the broker, which is the way its tasks come.
         ready=lambda: http_ready(config.port, "/readyz", host=config.host, hostname=config.platform_host),
         grace=20,
