@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from weakref import WeakKeyDictionary
 
-import httpx
+import httpx2
 
 from knowledge.embeddings_protocol import (
     Attempts,
@@ -40,7 +40,7 @@ _PASSAGE_ATTEMPTS = 6
 _PASSAGE_TIMEOUT_FACTOR = 6
 _CACHED_QUERIES = 2_048
 _CONNECT_SECONDS = 3.0
-_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=60)
+_LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=60)
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -67,15 +67,15 @@ class EmbeddingsClient:
 
     def __init__(self, endpoint: EmbeddingsEndpoint) -> None:
         self._endpoint = endpoint
-        self._url = httpx.URL(endpoint.url.rstrip("/") + "/embeddings")
-        timeout = httpx.Timeout(endpoint.timeout, connect=_CONNECT_SECONDS)
+        self._url = httpx2.URL(endpoint.url.rstrip("/") + "/embeddings")
+        timeout = httpx2.Timeout(endpoint.timeout, connect=_CONNECT_SECONDS)
         self._extensions = {"timeout": timeout.as_dict()}
         self._headers = {"content-type": "application/json", "accept": "application/json"}
         if endpoint.api_key:
             self._headers["authorization"] = f"Bearer {endpoint.api_key}"
         self._lock = threading.Lock()
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
-        self._sync: tuple[int, httpx.Client] | None = None
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = WeakKeyDictionary()
+        self._sync: tuple[int, httpx2.Client] | None = None
         self._cache: OrderedDict[tuple[str, bytes], array[float]] = OrderedDict()
 
     async def embed_query(self, text: str, *, namespace: str | None = None) -> list[float]:
@@ -142,13 +142,13 @@ class EmbeddingsClient:
         while True:
             try:
                 # Made directly: merging a client's defaults into each request costs a third of a millisecond.
-                request = httpx.Request(
+                request = httpx2.Request(
                     "POST", self._url, headers=self._headers, content=body, extensions=self._extensions
                 )
                 async with asyncio.timeout(attempts.left):
                     answer = await pool.send(request)
                 return read_vectors(answer, count=len(texts), dimensions=DIMENSIONS)
-            except (httpx.HTTPError, TimeoutError, BadEmbeddingsAnswer) as error:
+            except (httpx2.HTTPError, TimeoutError, BadEmbeddingsAnswer) as error:
                 await asyncio.sleep(attempts.pause_after(error))
 
     def _passages(self, texts: Sequence[str]) -> list[array[float]]:
@@ -157,13 +157,13 @@ class EmbeddingsClient:
         client = self._blocking()
         while True:
             try:
-                timeout = httpx.Timeout(attempts.left, connect=_CONNECT_SECONDS)
+                timeout = httpx2.Timeout(attempts.left, connect=_CONNECT_SECONDS)
                 answer = client.post(self._url, content=body, headers=self._headers, timeout=timeout)
                 return read_vectors(answer, count=len(texts), dimensions=DIMENSIONS)
-            except (httpx.HTTPError, BadEmbeddingsAnswer) as error:
+            except (httpx2.HTTPError, BadEmbeddingsAnswer) as error:
                 time.sleep(attempts.pause_after(error))
 
-    def _pool(self) -> httpx.AsyncClient:
+    def _pool(self) -> httpx2.AsyncClient:
         """This event loop's connections; they die with it."""
         loop = asyncio.get_running_loop()
         with self._lock:
@@ -172,15 +172,15 @@ class EmbeddingsClient:
                 # A pool's open connections hold on to their loop, so a closed loop does not go by itself.
                 for closed in [known for known in self._pools if known.is_closed()]:
                     del self._pools[closed]
-                pool = httpx.AsyncClient(verify=_tls(), limits=_LIMITS, trust_env=self._is_remote)
+                pool = httpx2.AsyncClient(verify=_tls(), limits=_LIMITS, trust_env=self._is_remote)
                 self._pools[loop] = pool
         return pool
 
-    def _blocking(self) -> httpx.Client:
+    def _blocking(self) -> httpx2.Client:
         """This process's connections: a forked worker does not share its parent's."""
         with self._lock:
             if self._sync is None or self._sync[0] != os.getpid():
-                self._sync = (os.getpid(), httpx.Client(verify=_tls(), limits=_LIMITS, trust_env=self._is_remote))
+                self._sync = (os.getpid(), httpx2.Client(verify=_tls(), limits=_LIMITS, trust_env=self._is_remote))
             return self._sync[1]
 
     @property

@@ -11,7 +11,7 @@ import time
 from array import array
 from collections.abc import Sequence
 
-import httpx
+import httpx2
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -83,7 +83,7 @@ def request_body(texts: Sequence[str], *, model: str, dimensions: int) -> bytes:
     return json.dumps(request).encode()
 
 
-def read_vectors(answer: httpx.Response, *, count: int, dimensions: int) -> list[array[float]]:
+def read_vectors(answer: httpx2.Response, *, count: int, dimensions: int) -> list[array[float]]:
     """The vectors of an answer, in the order of the inputs; numbers may come in base64 or as a list.
 
     Raises:
@@ -119,7 +119,7 @@ def _vector(embedding: object) -> array[float]:
     return vector
 
 
-def _retry_after(answer: httpx.Response) -> float:
+def _retry_after(answer: httpx2.Response) -> float:
     """Seconds that ``Retry-After`` asks for (RFC 9110, section 10.2.3: seconds or a date), else 0."""
     value = answer.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
@@ -133,6 +133,6 @@ def _retry_after(answer: httpx.Response) -> float:
 def _told(error: Exception) -> str:
     if isinstance(error, BadEmbeddingsAnswer):
         return str(error)
-    if isinstance(error, TimeoutError | httpx.TimeoutException):
+    if isinstance(error, TimeoutError | httpx2.TimeoutException):
         return "The embedding service did not answer in time."
     return "The embedding service cannot be reached."

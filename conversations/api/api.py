@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -12,6 +15,8 @@ from conversations.api.callers import NotSignedIn, caller
 from conversations.api.conversations import router as conversations
 from conversations.api.search import router as knowledge_search
 from switchboard.kernel.problems import NotFound, Problem, generic_problem, problem_response
+
+logger = logging.getLogger(__name__)
 
 data_plane = NinjaAPI(
     title="Switchboard data plane", version="1", urls_namespace="data-plane", auth=caller, openapi_url=None, docs_url=None
@@ -49,9 +54,13 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     return problem_response(Problem("invalid", "Some fields can't be accepted.", status=422, errors=faults))
 
 
+@data_plane.exception_handler(RequestDataTooBig)
+def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return problem_response(Problem("too_large", f"The request has more than {limit:,} bytes.", status=413))
+
+
 @data_plane.exception_handler(Exception)
 def _unforeseen(request: HttpRequest, error: Exception) -> HttpResponse:
-    import logging
-
-    logging.getLogger(__name__).error("unhandled error in the data plane", exc_info=error)
+    logger.error("unhandled error in the data plane", exc_info=error)
     return generic_problem(500)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from ninja import Header, Query, Router
+from ninja import Header, Query, Router, Status
 from pydantic import Field
 
 from conversations import models, queries, runner
@@ -49,13 +49,13 @@ def _as_schema(row: models.Conversation) -> schemas.Conversation:
 @router.post("", response={201: schemas.Conversation, **_PROBLEMS}, summary="Begin a conversation")
 async def begin(
     request: HttpRequest, payload: schemas.NewConversation, response: HttpResponse, idempotency_key: IdempotencyKey = None
-) -> tuple[int, schemas.Conversation]:
+) -> Status[schemas.Conversation]:
     """With an agent that has a live release."""
     row = await in_database(
         begin_conversation, agent_id=payload.agent, channel=payload.channel, idempotency_key=idempotency_key
     )
     response["Location"] = _url(row.id)
-    return 201, _as_schema(row)
+    return Status(201, _as_schema(row))
 
 
 @router.get("/{conversation_id}", response={200: schemas.Conversation, **_PROBLEMS}, summary="A conversation")
@@ -171,7 +171,7 @@ async def turn(request: HttpRequest, conversation_id: uuid.UUID, turn_id: uuid.U
 
 
 @router.delete("/{conversation_id}/turns/{turn_id}", response={202: None, 204: None, **_PROBLEMS}, summary="Stop a turn")
-async def stop(request: HttpRequest, conversation_id: uuid.UUID, turn_id: uuid.UUID) -> tuple[int, None]:
+async def stop(request: HttpRequest, conversation_id: uuid.UUID, turn_id: uuid.UUID) -> Status[None]:
     """202 where it will stop (its `done` tells when); 204 where it was over already."""
     noted = await runner.cancel(conversation_id=conversation_id, turn_id=turn_id)
-    return (202 if noted else 204), None
+    return Status(202 if noted else 204, None)

@@ -6,11 +6,15 @@ import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import django_stubs_ext
+
 from switchboard.config import ROOT, ConfigurationInvalid, load_config
 from switchboard.generated_secrets import encryption_keys, secret_key
 from switchboard.launcher.postgres_binaries import embedded_program
 from switchboard.logs import logging_settings
 from switchboard.unfold import UNFOLD, UNFOLD_OPERATORS  # noqa: F401
+
+django_stubs_ext.monkeypatch()
 
 config = load_config()
 if not config.database_url or not config.redis_url:
@@ -126,7 +130,6 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [ROOT / "platform" / "switchboard" / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -193,16 +196,24 @@ REST_FRAMEWORK = {
         "tenants.api.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.api.permissions.StaffOrKey"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["switchboard.kernel.parsers.JsonParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "switchboard.kernel.pagination.NewestFirst",
     "EXCEPTION_HANDLER": "switchboard.kernel.rest.problem_handler",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Switchboard", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Switchboard",
+    "VERSION": "1",
+    "DESCRIPTION": "Agents, what they know, and the conversations they hold. Errors are RFC 9457 problem details.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {"DocumentStatus": "knowledge.models.Document.Status"},
+}
 
 # --- logs -------------------------------------------------------------------------------------------------------------
 LOGGING = logging_settings(level=config.log_level, style=config.log_format)

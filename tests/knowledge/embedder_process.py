@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 
 ROOT = Path(__file__).resolve().parents[2]
 # Kept between runs: the graph is 90 MB and its name says which version it is.
@@ -27,8 +27,8 @@ def running_embedder(cache: Path = CACHE) -> Iterator[tuple[str, subprocess.Pope
     try:
         deadline = time.monotonic() + 60
         while True:
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"http://127.0.0.1:{port}/healthz").is_success:
+            with contextlib.suppress(httpx2.TransportError):
+                if httpx2.get(f"http://127.0.0.1:{port}/healthz").is_success:
                     break
             assert process.poll() is None, "the embedder ended"
             assert time.monotonic() < deadline, "the embedder does not answer"

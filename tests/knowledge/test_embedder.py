@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -43,8 +43,8 @@ def url() -> Iterator[str]:
         yield address
 
 
-def _post(url: str, **request: Any) -> httpx.Response:
-    return httpx.post(f"{url}/embeddings", json={"model": _MODEL, **request}, timeout=30)
+def _post(url: str, **request: Any) -> httpx2.Response:
+    return httpx2.post(f"{url}/embeddings", json={"model": _MODEL, **request}, timeout=30)
 
 
 def test_vectors_equal_the_model_written_out_by_hand(model: EmbeddingModel) -> None:
@@ -98,7 +98,7 @@ def test_floats_and_base64_carry_the_same_numbers(url: str) -> None:
 
 
 def test_health_is_told(url: str) -> None:
-    answer = httpx.get(url.replace("/v1", "/healthz"))
+    answer = httpx2.get(url.replace("/v1", "/healthz"))
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
 
 
@@ -127,17 +127,17 @@ def test_a_bad_request_gets_openais_error_object(url: str, request_: dict[str, A
 
 def test_other_bodies_and_addresses_are_refused(url: str) -> None:
     json_type = {"content-type": "application/json"}
-    assert httpx.post(f"{url}/embeddings", content=b"{", headers=json_type).status_code == 400
-    assert httpx.post(f"{url}/embeddings", content=b"[" * 100_000, headers=json_type).status_code == 400
-    assert httpx.post(f"{url}/embeddings", content=b"{}", headers={"content-type": "text/plain"}).status_code == 400
-    assert httpx.post(f"{url}/embeddings", content=b" " * (17 << 20), headers=json_type).status_code == 413
-    assert httpx.get(f"{url}/embeddings").status_code == 405
-    assert httpx.get(f"{url}/nothing").status_code == 404
+    assert httpx2.post(f"{url}/embeddings", content=b"{", headers=json_type).status_code == 400
+    assert httpx2.post(f"{url}/embeddings", content=b"[" * 100_000, headers=json_type).status_code == 400
+    assert httpx2.post(f"{url}/embeddings", content=b"{}", headers={"content-type": "text/plain"}).status_code == 400
+    assert httpx2.post(f"{url}/embeddings", content=b" " * (17 << 20), headers=json_type).status_code == 413
+    assert httpx2.get(f"{url}/embeddings").status_code == 405
+    assert httpx2.get(f"{url}/nothing").status_code == 404
 
 
 def test_lone_surrogates_and_nul_are_embedded(url: str) -> None:
     body = b'{"model": "all-MiniLM-L6-v2", "input": "a\\ud800b\\u0000"}'
-    answer = httpx.post(f"{url}/embeddings", content=body, headers={"content-type": "application/json"})
+    answer = httpx2.post(f"{url}/embeddings", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 200
 
 

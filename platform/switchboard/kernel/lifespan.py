@@ -7,6 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from switchboard.kernel.redis import close_async_redis
+
 logger = logging.getLogger(__name__)
 
 Hook = Callable[[], Awaitable[None]]
@@ -35,12 +37,13 @@ async def start() -> None:
 
 
 async def stop() -> None:
-    """Run the stop hooks, then cancel what is left."""
+    """Run the stop hooks, then cancel what is left, then let go of Redis, which all of them may need."""
     for hook in reversed(_on_stop):
         await hook()
     for task in list(_running):
         task.cancel()
     await asyncio.gather(*_running, return_exceptions=True)
+    await close_async_redis()
 
 
 def spawn(work: Coroutine[Any, Any, Any], *, name: str) -> asyncio.Task[Any]:

@@ -57,3 +57,10 @@ def async_redis() -> AsyncClient:
         )
         _per_loop[loop] = client
     return client
+
+
+async def close_async_redis() -> None:
+    """Close the running event loop's connections."""
+    client = _per_loop.pop(asyncio.get_running_loop(), None)
+    if client is not None:
+        await client.aclose()

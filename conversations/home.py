@@ -1,0 +1,73 @@
+"""The staff's home page: what needs a look, in a constant number of queries."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any, Final
+
+from django.db.models import Count, Q
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest
+from django.utils import timezone
+
+from agents.models import Agent
+from conversations.models import Conversation
+from knowledge import wording
+from knowledge.models import Document
+
+DAYS: Final = 14
+_ROWS: Final = 6
+
+
+def staff_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the home page shows, added to the admin's context (unfold's DASHBOARD_CALLBACK)."""
+    agents = list(Agent.objects.select_related("live_release").defer("live_release__prompt")[: _ROWS + 1])
+    settled = [Document.Status.READY, Document.Status.FAILED]
+    counts = Document.objects.aggregate(
+        ready=Count("pk", filter=Q(status=Document.Status.READY)),
+        failed=Count("pk", filter=Q(status=Document.Status.FAILED)),
+        reading=Count("pk", filter=~Q(status__in=settled)),
+    )
+    watched = Document.objects.exclude(status=Document.Status.READY).select_related("collection")[:_ROWS]
+    per_day = _conversations_per_day()
+    context.update(
+        {
+            "agents": agents[:_ROWS],
+            "more_agents": len(agents) > _ROWS,
+            "documents": counts,
+            "watched": [{"row": row, "state": wording.progress_of(row)} for row in watched],
+            "recent": Conversation.objects.select_related("agent").order_by("-updated_at")[:_ROWS],
+            "this_week": sum(count for _, count in per_day[-7:]),
+            "any_conversation": any(count for _, count in per_day),
+            "chart": json.dumps(
+                {
+                    "labels": [f"{day:%a} {day.day}" for day, _ in per_day],
+                    "datasets": [
+                        {
+                            "label": "Conversations",
+                            "data": [count for _, count in per_day],
+                            "backgroundColor": "var(--color-primary-600)",
+                        }
+                    ],
+                }
+            ),
+            "days": DAYS,
+        }
+    )
+    return context
+
+
+def _conversations_per_day() -> list[tuple[datetime.date, int]]:
+    """Conversations begun on each of the last days, today last."""
+    today = timezone.localdate()
+    first = today - datetime.timedelta(days=DAYS - 1)
+    start = timezone.make_aware(datetime.datetime.combine(first, datetime.time.min))
+    found = dict(
+        Conversation.objects.filter(created_at__gte=start)
+        .order_by()
+        .annotate(day=TruncDate("created_at"))
+        .values_list("day")
+        .annotate(count=Count("pk"))
+    )
+    return [(day, found.get(day, 0)) for day in (first + datetime.timedelta(days=n) for n in range(DAYS))]

@@ -1,0 +1,252 @@
+"""The data plane as a tenant's program sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+import pytest
+
+from conversations.models import Conversation, Message, Turn
+from switchboard.kernel.database import in_database
+from tenants.context import use_tenant
+from tenants.models import Tenant
+from tests.asgi_client import AsgiClient
+from tests.conversations.caller import Caller
+from tests.factories import AgentFactory
+
+
+async def test_an_answer_streams_and_ends_with_done(hotel: Caller) -> None:
+    events = await hotel.ask(await hotel.begin(), "When is breakfast?")
+
+    assert [event.id for event in events] == list(range(1, len(events) + 1))
+    assert events[0].kind == "delta"
+    assert events[-1].kind == "done"
+    assert events[-1].data["status"] == "done"
+    said = "".join(event.data["text"] for event in events if event.kind == "delta")
+    assert "local model" in said
+
+
+async def test_the_answer_is_in_the_thread_when_done_is_heard(hotel: Caller) -> None:
+    conversation = await hotel.begin()
+    events = await hotel.ask(conversation, "When is breakfast?")
+
+    thread = await hotel.thread(conversation)
+
+    assert [message["role"] for message in thread["messages"]] == ["contact", "agent"]
+    assert thread["messages"][1]["id"] == events[-1].data["message"]
+    assert thread["open_turns"] == []
+
+
+async def test_without_an_event_stream_the_message_is_accepted_and_answered_all_the_same(hotel: Caller) -> None:
+    conversation = await hotel.begin()
+
+    accepted = await hotel.say(conversation, "Hello")
+
+    assert accepted.status == 202
+    assert accepted.headers["location"].endswith(accepted.json()["turn"])
+    async with hotel.http.stream("GET", accepted.json()["events"]) as answer:
+        async for event in answer.events():
+            if event.kind == "done":
+                break
+    assert len((await hotel.thread(conversation))["messages"]) == 2
+
+
+async def test_a_client_that_comes_back_misses_nothing_and_hears_nothing_twice(hotel: Caller) -> None:
+    conversation = await hotel.begin()
+    first = await hotel.ask(conversation, "One")
+    second = await hotel.ask(conversation, "Two")
+    everything = [event.id for event in (*first, *second)]
+
+    resumed = await hotel.listen(conversation, until=everything[-1], last_event_id=str(everything[2]))
+
+    assert everything == list(range(1, everything[-1] + 1))
+    assert [event.id for event in resumed] == everything[3:]
+    assert [event.data for event in resumed[-1:]] == [second[-1].data]
+
+
+async def test_a_client_that_leaves_half_way_finds_the_whole_answer_later(hotel: Caller) -> None:
+    conversation = await hotel.begin()
+    path = f"/api/v1/conversations/{conversation}/messages"
+    async with hotel.http.stream("POST", path, {"content": "Hello"}, accept="text/event-stream") as answer:
+        async for _ in answer.events():
+            break
+
+    events = await hotel.listen(conversation, until=3)
+
+    assert [event.id for event in events] == [1, 2, 3]
+    assert "done" in [event.kind for event in await hotel.listen(conversation, until=await last_event(hotel, conversation))]
+
+
+async def last_event(caller: Caller, conversation: uuid.UUID) -> int:
+    for _ in range(100):
+        found: int = (await caller.http.request("GET", f"/api/v1/conversations/{conversation}")).json()["last_event"]
+        if found:
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError("the turn never ended")
+
+
+async def test_two_who_listen_hear_the_same(hotel: Caller) -> None:
+    conversation = await hotel.begin()
+    listeners = [asyncio.create_task(hotel.listen(conversation, until=4)) for _ in range(2)]
+    await asyncio.sleep(0.05)
+
+    asked = await hotel.ask(conversation, "Hello")
+    heard = await asyncio.gather(*listeners)
+
+    assert [event.data for event in heard[0]] == [event.data for event in heard[1]] == [event.data for event in asked[:4]]
+
+
+async def test_messages_sent_at_once_are_answered_one_after_the_other(hotel: Caller) -> None:
+    conversation = await hotel.begin()
+
+    answers = await asyncio.gather(*(hotel.ask(conversation, f"Question {number}") for number in range(4)))
+
+    spans = sorted((events[0].id, events[-1].id) for events in answers)
+    assert all(earlier[1] < later[0] for earlier, later in zip(spans, spans[1:], strict=False))
+    assert len((await hotel.thread(conversation))["messages"]) == 8
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        ("nul \x00 byte", 422, "invalid_text"),
+        ("", 422, "blank_text"),
+        ("  \n ", 422, "blank_text"),
+        ("x" * 40_000, 413, "too_large"),
+        (17, 422, "invalid"),
+        (None, 422, "invalid"),
+    ],
+)
+async def test_bad_messages_are_refused_and_leave_nothing(hotel: Caller, content: object, status: int, code: str) -> None:
+    conversation = await hotel.begin()
+
+    refused = await hotel.say(conversation, content)
+
+    assert (refused.status, refused.json()["code"]) == (status, code)
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert (await hotel.thread(conversation))["messages"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b'{"content": "\\ud800"}', 422), (b'{"content": ', 400), (b"[]", 422), (b'{"content": "' + b"x" * 5_000_000 + b'"}', 413)],
+)
+async def test_bad_bodies_are_refused(hotel: Caller, body: bytes, status: int) -> None:
+    refused = await hotel.http.request("POST", f"/api/v1/conversations/{await hotel.begin()}/messages", body)
+
+    assert refused.status == status
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_retried_message_is_the_same_message(hotel: Caller) -> None:
+    conversation = await hotel.begin()
+
+    first = await hotel.say(conversation, "Book a table", idempotency_key="a")
+    again = await hotel.say(conversation, "Book a table", idempotency_key="a")
+    other = await hotel.say(conversation, "Cancel it", idempotency_key="a")
+
+    assert first.json()["turn"] == again.json()["turn"]
+    assert (other.status, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_a_retried_conversation_is_the_same_conversation(hotel: Caller) -> None:
+    assert await hotel.begin(idempotency_key="k") == await hotel.begin(idempotency_key="k")
+
+
+async def test_a_retry_that_streams_hears_the_first_try(hotel: Caller) -> None:
+    conversation = await hotel.begin()
+    await hotel.say(conversation, "Hello", idempotency_key="a")
+
+    path = f"/api/v1/conversations/{conversation}/messages"
+    stream = hotel.http.stream("POST", path, {"content": "Hello"}, accept="text/event-stream", idempotency_key="a")
+    async with stream as answer:
+        events = [event async for event in answer.events()]
+
+    assert events[-1].kind == "done"
+    assert len((await hotel.thread(conversation))["messages"]) == 2
+
+
+async def test_a_conversation_needs_an_agent_that_is_live(hotel: Caller, harbour: Tenant) -> None:
+    silent = await in_database(_agent_without_release, harbour)
+
+    not_live = await hotel.http.request("POST", "/api/v1/conversations", {"agent": str(silent)})
+    unknown = await hotel.http.request("POST", "/api/v1/conversations", {"agent": str(uuid.uuid4())})
+
+    assert (not_live.status, not_live.json()["code"]) == (409, "agent_not_live")
+    assert (unknown.status, unknown.json()["code"]) == (422, "unknown_agent")
+
+
+def _agent_without_release(tenant: Tenant) -> uuid.UUID:
+    with use_tenant(tenant):
+        identity: uuid.UUID = AgentFactory.create(live=False).id
+        return identity
+
+
+async def test_another_tenants_conversation_is_as_if_it_were_not(hotel: Caller, estate_agency: Caller) -> None:
+    theirs = await hotel.begin()
+    absent = uuid.uuid4()
+    for method, suffix, body in [
+        ("GET", "", None),
+        ("GET", "/messages", None),
+        ("GET", "/events", None),
+        ("POST", "/messages", {"content": "hi"}),
+        ("GET", f"/turns/{absent}", None),
+        ("DELETE", f"/turns/{absent}", None),
+    ]:
+        found = await estate_agency.http.request(method, f"/api/v1/conversations/{theirs}{suffix}", body)
+        missing = await estate_agency.http.request(method, f"/api/v1/conversations/{absent}{suffix}", body)
+        assert found.status == missing.status == 404
+        assert found.body == missing.body
+
+
+async def test_a_key_speaks_for_its_tenant_on_the_platforms_host_and_nowhere_else(hotel: Caller) -> None:
+    conversation = await hotel.begin()
+    path = f"/api/v1/conversations/{conversation}"
+
+    on_platform = await AsgiClient("localhost", hotel.http.key).request("GET", path)
+    on_other = await AsgiClient("agency.localhost", hotel.http.key).request("GET", path)
+    without = await AsgiClient("harbour.localhost").request("GET", path)
+
+    assert [on_platform.status, on_other.status, without.status] == [200, 401, 401]
+    assert "www-authenticate" in without.headers
+
+
+async def test_a_stopped_turn_says_so_and_keeps_what_was_said(hotel: Caller, harbour: Tenant) -> None:
+    conversation = await hotel.begin()
+    accepted = (await hotel.say(conversation, "Hello")).json()
+
+    answer = await hotel.http.request("DELETE", f"/api/v1/conversations/{conversation}/turns/{accepted['turn']}")
+    assert answer.status in {202, 204}
+    await last_event(hotel, conversation)
+
+    again = await hotel.http.request("DELETE", f"/api/v1/conversations/{conversation}/turns/{accepted['turn']}")
+    assert again.status == 204
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "1.5", "9" * 16, "²"])
+async def test_a_last_event_id_that_is_none_is_refused(hotel: Caller, value: str) -> None:
+    if not value.isascii():
+        value = value.encode().decode("latin-1")
+    refused = await hotel.http.request("GET", f"/api/v1/conversations/{await hotel.begin()}/events", last_event_id=value)
+
+    assert (refused.status, refused.json()["code"]) == (422, "invalid_event_id")
+
+
+async def test_the_seventh_message_in_a_row_is_told_to_wait(hotel: Caller, harbour: Tenant) -> None:
+    conversation = await hotel.begin()
+    await in_database(_let_turns_wait, harbour, conversation, 6)
+
+    refused = await hotel.say(conversation, "One more")
+
+    assert (refused.status, refused.json()["code"]) == (429, "too_many_waiting")
+    assert int(refused.headers["retry-after"]) > 0
+
+
+def _let_turns_wait(tenant: Tenant, conversation: uuid.UUID, number: int) -> None:
+    with use_tenant(tenant):
+        Conversation.objects.filter(pk=conversation).update(title="Busy")
+        for _ in range(number):
+            turn = Turn.objects.create(conversation_id=conversation)
+            Message.objects.create(conversation_id=conversation, turn=turn, role="contact", text="Hello?")
