@@ -34,7 +34,8 @@ _WEB_NOISE = re.compile(r"Service Unavailable: /readyz")
 # Celery says goodbye, and warns root of running as root, which the containers and a hurried first look do knowingly.
 _WORKER_NOISE = re.compile(
     r"^worker: (Warm|Cold) shutdown|SecurityWarning: You're running the worker with superuser|"
-    r"^absolutely not recommended|^Please specify a different user|^User information: uid=|_warn_or_raise_security_error"
+    r"^absolutely not recommended|^Please specify a different user|^User information: uid=|"
+    r"_warn_or_raise_security_error"
 )
 
 
