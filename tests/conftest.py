@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tenants.models import Tenant
     from tenants.staff.models import User
 
+pytest_plugins = ["tests.model_server.fixture"]
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "a quiet harbour"
 _servers = pytest.StashKey[Servers]()
