@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 from typing import Any, Final
 
@@ -58,11 +58,11 @@ def staff_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def _conversations_per_day() -> list[tuple[datetime.date, int]]:
+def _conversations_per_day() -> list[tuple[dt.date, int]]:
     """Conversations begun on each of the last days, today last."""
     today = timezone.localdate()
-    first = today - datetime.timedelta(days=DAYS - 1)
-    start = timezone.make_aware(datetime.datetime.combine(first, datetime.time.min))
+    first = today - dt.timedelta(days=DAYS - 1)
+    start = timezone.make_aware(dt.datetime.combine(first, dt.time.min))
     found = dict(
         Conversation.objects.filter(created_at__gte=start)
         .order_by()
@@ -70,4 +70,4 @@ def _conversations_per_day() -> list[tuple[datetime.date, int]]:
         .values_list("day")
         .annotate(count=Count("pk"))
     )
-    return [(day, found.get(day, 0)) for day in (first + datetime.timedelta(days=n) for n in range(DAYS))]
+    return [(day, found.get(day, 0)) for day in (first + dt.timedelta(days=n) for n in range(DAYS))]

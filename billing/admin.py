@@ -1,0 +1,25 @@
+"""The ledger in the staff's admin: to be read."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from billing.models import UsageEvent
+from switchboard.admin import staff_site
+from switchboard.model_admin import DomainModelAdmin
+
+
+@admin.register(UsageEvent, site=staff_site)
+class UsageEventAdmin(DomainModelAdmin):
+    list_display = ("created_at", "service", "provider", "model", "input_tokens", "output_tokens", "counted_by", "cost")
+    list_filter = ("service", "provider", "model")
+    search_fields = ("=conversation_id", "=turn_id", "model")
+    date_hierarchy = "created_at"
+
+    @admin.display(description="Counted by")
+    def counted_by(self, row: UsageEvent) -> str:
+        return "us (estimated)" if row.is_estimated else "the provider"
+
+    @admin.display(description="Cost", ordering="cost_usd")
+    def cost(self, row: UsageEvent) -> str:
+        return "-" if row.cost_usd is None else f"${row.cost_usd.normalize():f}"

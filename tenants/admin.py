@@ -1,0 +1,209 @@
+"""Companies for the operators; API keys for each company's administrators."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST
+
+from switchboard.admin import operator_site, staff_site
+from switchboard.kernel.problems import Problem
+from switchboard.model_admin import DomainModelAdmin, refused, show_in_form
+from tenants.context import tenant_id
+from tenants.domain import api_keys, provision, status
+from tenants.forms import DomainForm, NewApiKeyForm, NewTenantForm
+from tenants.models import ApiKey, Domain, Tenant
+
+_STATUS_STYLE = {Tenant.Status.READY: "sb-good", Tenant.Status.PREPARING: "sb-busy", Tenant.Status.SUSPENDED: "sb-bad"}
+
+
+@admin.register(Tenant, site=operator_site)
+class TenantAdmin(DomainModelAdmin):
+    """Companies: made, suspended, resumed. Nothing of what is inside one shows here."""
+
+    can_add = True
+    list_display = ("name", "slug", "state", "hostnames", "created_at")
+    list_filter = ("status",)
+    search_fields = ("name", "slug", "domains__domain")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
+        rows: QuerySet[Tenant] = super().get_queryset(request)
+        return rows.prefetch_related("domains")
+
+    @admin.display(description="State", ordering="status")
+    def state(self, row: Tenant) -> str:
+        style = _STATUS_STYLE[Tenant.Status(row.status)]
+        return format_html('<span class="sb-badge {}">{}</span>', style, row.get_status_display())
+
+    @admin.display(description="Hostnames")
+    def hostnames(self, row: Tenant) -> str:
+        return ", ".join(domain.domain for domain in row.domains.all()) or "-"
+
+    def get_urls(self) -> list[URLPattern]:
+        def posted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+            return self.admin_site.admin_view(require_POST(view))  # type: ignore[no-any-return]
+
+        return [
+            path("<uuid:pk>/suspend/", posted(self.suspend_view), name="tenants_tenant_suspend"),
+            path("<uuid:pk>/resume/", posted(self.resume_view), name="tenants_tenant_resume"),
+            path("<uuid:pk>/domains/", posted(self.domain_view), name="tenants_tenant_domain"),
+            path("<uuid:pk>/domains/<int:domain>/remove/", posted(self.undomain_view), name="tenants_tenant_undomain"),
+            *super().get_urls(),
+        ]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        form = NewTenantForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                made = provision.create_tenant(**form.cleaned_data)
+            except Problem as problem:
+                show_in_form(form, problem)
+            else:
+                messages.success(request, f"“{made}” is ready.")
+                return HttpResponseRedirect(_page(made.pk))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "New company",
+            "opts": self.opts,
+            "form": form,
+            "submit": "Make the company",
+            "back": reverse("admin:tenants_tenant_changelist", current_app=self.admin_site.name),
+        }
+        return TemplateResponse(request, "admin/tenants/form.html", context, status=422 if form.errors else 200)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": row.name,
+            "opts": self.opts,
+            "original": row,
+            "tenant_row": row,
+            "style": _STATUS_STYLE[Tenant.Status(row.status)],
+            "domains": list(row.domains.order_by("-is_primary", "domain")),
+            "form": DomainForm(),
+        }
+        return TemplateResponse(request, "admin/tenants/tenant.html", context)
+
+    def suspend_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        return self._do(request, pk, lambda row: status.suspend_tenant(tenant=row), "“{}” is suspended.")
+
+    def resume_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        return self._do(request, pk, lambda row: status.resume_tenant(tenant=row), "“{}” is open again.")
+
+    def domain_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        name = request.POST.get("domain", "")
+        return self._do(request, pk, lambda row: status.add_domain(tenant=row, domain=name), "The hostname is added.")
+
+    def undomain_view(self, request: HttpRequest, pk: uuid.UUID, domain: int) -> HttpResponse:
+        row = get_object_or_404(Domain, pk=domain, tenant_id=pk)
+        return self._do(request, pk, lambda _: status.remove_domain(domain=row), "The hostname is removed.")
+
+    def _do(self, request: HttpRequest, pk: uuid.UUID, act: Callable[[Tenant], object], done: str) -> HttpResponse:
+        row = get_object_or_404(Tenant, pk=pk)
+        try:
+            act(row)
+        except Problem as problem:
+            return refused(request, problem, to=_page(pk))
+        messages.success(request, done.format(row))
+        return HttpResponseRedirect(_page(pk))
+
+
+@admin.register(ApiKey, site=staff_site)
+class ApiKeyAdmin(DomainModelAdmin):
+    """Keys stand in the public schema, among those of all tenants: every query here says whose."""
+
+    can_add = True
+    administrators_only = True
+    list_display = ("name", "beginning", "state", "created_at", "last_used_at", "expires_at", "end_it")
+    list_display_links = None
+    search_fields = ("name", "prefix")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
+        rows: QuerySet[ApiKey] = super().get_queryset(request)
+        return rows.filter(tenant_id=tenant_id())
+
+    @admin.display(description="Begins with", ordering="prefix")
+    def beginning(self, row: ApiKey) -> str:
+        return format_html("<code>sb_{}…</code>", row.prefix)
+
+    @admin.display(description="State")
+    def state(self, row: ApiKey) -> str:
+        if row.revoked_at is not None:
+            return format_html('<span class="sb-badge sb-bad">{}</span>', "Revoked")
+        if not row.is_usable:
+            return format_html('<span class="sb-badge">{}</span>', "Expired")
+        return format_html('<span class="sb-badge sb-good">{}</span>', "In use" if row.last_used_at else "Never used")
+
+    @admin.display(description="")
+    def end_it(self, row: ApiKey) -> str:
+        if row.revoked_at is not None:
+            return ""
+        address = reverse("admin:tenants_apikey_revoke", args=[row.pk])
+        # The list is a form of its own, so the button only says where to send it.
+        return format_html(
+            '<button class="sb-button sb-small sb-danger" formaction="{}" aria-label="Revoke {}">Revoke</button>',
+            address,
+            row.name,
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        revoke = self.admin_site.admin_view(require_POST(self.revoke_view))
+        return [path("<uuid:pk>/revoke/", revoke, name="tenants_apikey_revoke"), *super().get_urls()]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = NewApiKeyForm(request.POST or None)
+        made: tuple[ApiKey, str] | None = None
+        if request.method == "POST" and form.is_valid():
+            tenant = Tenant.objects.get(pk=tenant_id())
+            days = form.cleaned_data["lifetime"]
+            expires_at = timezone.now() + dt.timedelta(days=days) if days else None
+            made = api_keys.create_api_key(tenant=tenant, name=form.cleaned_data["name"], expires_at=expires_at)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "New API key",
+            "opts": self.opts,
+            "form": form,
+            "key": made[1] if made else "",
+            "row": made[0] if made else None,
+            "submit": "Make a key",
+            "back": reverse("admin:tenants_apikey_changelist"),
+        }
+        template = "admin/tenants/key.html" if made else "admin/tenants/form.html"
+        response = TemplateResponse(request, template, context, status=422 if form.errors else 200)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def revoke_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = get_object_or_404(self.get_queryset(request), pk=pk)
+        api_keys.revoke_api_key(key=row)
+        messages.success(request, f"The key “{row.name}” is revoked; it is refused within a few seconds.")
+        return HttpResponseRedirect(reverse("admin:tenants_apikey_changelist"))
+
+
+def _page(pk: uuid.UUID) -> str:
+    return reverse("admin:tenants_tenant_change", args=[pk], current_app=operator_site.name)
