@@ -6,8 +6,11 @@ class TenantsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from switchboard.kernel import lifespan
+        from switchboard.kernel import idempotency, lifespan
         from tenants import checks, recovery  # noqa: F401  (checks register themselves)
+        from tenants.api.idempotency import caller_name_space
+
+        idempotency.scope_keys_by(caller_name_space)
 
         lifespan.on_start(recovery.start)
         lifespan.on_stop(recovery.stop)

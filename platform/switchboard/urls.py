@@ -14,6 +14,8 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("admin/", staff_site.urls),
     path("api/v1/", data_plane.urls),
+    path("api/v1/", include("switchboard.api_urls")),
+    path("api/", include("switchboard.openapi_urls")),
     path("documents/", include("knowledge.urls")),
     path("", RedirectView.as_view(url="/admin/")),
 ]

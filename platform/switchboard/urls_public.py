@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from switchboard import health
@@ -12,6 +12,7 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", operator_site.urls),
+    path("api/", include("switchboard.openapi_urls")),
     path("", RedirectView.as_view(url="/admin/")),
 ]
 handler400 = "switchboard.kernel.problems.bad_request"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 
@@ -34,7 +34,13 @@ def as_problem(error: Exception) -> Problem | None:
             header = getattr(error, "auth_header", "Bearer")
             return Problem("not_authenticated", str(error.detail), status=401, headers={"WWW-Authenticate": header})
         case exceptions.Throttled():
-            return Problem("throttled", str(error.detail), status=429, headers={"Retry-After": str(int(error.wait or 1))})
+            return Problem(
+                "throttled", str(error.detail), status=429, headers={"Retry-After": str(int(error.wait or 1))}
+            )
+        case RequestDataTooBig():
+            return Problem("too_large", "The body is too large.", status=413)
+        case SuspiciousOperation():
+            return Problem("bad_request", "The request can't be read.", status=400)
         case exceptions.APIException():
             return Problem(str(error.default_code), str(error.detail), status=error.status_code)
     return None

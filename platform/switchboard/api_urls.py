@@ -1,0 +1,12 @@
+"""Everything under /api/v1/. The control plane's apps bring their own; no address ends in a slash."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("agents.api.urls")),
+    path("", include("billing.api.urls")),
+    path("", include("knowledge.api.urls")),
+    path("", include("tenants.api.urls")),
+]

@@ -1,0 +1,190 @@
+"""One OpenAPI document over both planes: the control plane's (drf-spectacular) and the data plane's (Ninja) in one."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+
+Document = dict[str, Any]
+
+PREFIX: Final = "/api/v1/"
+PROBLEM: Final = "application/problem+json"
+_METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
+_TAGS: Final = {
+    "Conversations": "The data plane: talk with an agent; answers stream as events.",
+    "Search": "The data plane: passages of documents.",
+    "Agents": "Named assistants.",
+    "Releases": "What an agent does, fixed for ever, and which release is live.",
+    "Endpoints": "Where language models are reached.",
+    "Collections": "Knowledge bases.",
+    "Documents": "Uploaded files.",
+    "Usage": "The ledger of what was used.",
+    "API keys": "Keys for programs.",
+}
+_PROBLEM_SCHEMA: Final[Document] = {
+    "type": "object",
+    "description": "RFC 9457 problem details.",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string", "description": "A URI reference that names the kind of problem."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable; programs match on it."},
+        "detail": {"type": "string", "description": "A sentence for a person."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+_WORDS: Final = {
+    "400": "The request can't be read.",
+    "401": "No caller, or one whose key is unknown, expired or revoked.",
+    "403": "The caller may not do this.",
+    "404": "There is no such thing here.",
+    "406": "None of the accepted types can be given.",
+    "409": "It can't be done in this state.",
+    "412": "If-Match names an older state (`stale`).",
+    "413": "The body is too large.",
+    "415": "The body's type isn't taken.",
+    "422": "Some fields can't be accepted.",
+    "429": "Too many requests; Retry-After says when to come back.",
+    "503": "Being set up, or a part is away; Retry-After says when to come back.",
+}
+_IDEMPOTENCY_KEY: Final[Document] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A request repeated under its key gets the first answer and does nothing twice. Kept for a day.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 120, "pattern": "^[!-~]+$"},
+}
+_IF_MATCH: Final[Document] = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag that was last seen. The change is refused (412) if it isn't that any more.",
+    "schema": {"type": "string"},
+}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How drf-spectacular names our keys."""
+
+    target_class = "tenants.api.authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> Document:
+        return {"type": "http", "scheme": "bearer", "description": "An API key of the company."}
+
+
+@functools.cache
+def document() -> Document:
+    """The whole document, made once per process."""
+    merged: Document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    merged = json.loads(json.dumps(merged))  # plain values, whatever the generators used
+    _add_data_plane(merged)
+    schemes = merged.setdefault("components", {}).setdefault("securitySchemes", {})
+    merged["components"].setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
+    merged["security"] = [{name: []} for name in sorted(schemes)]
+    used = set()
+    for path, method, operation in operations(merged):
+        _complete(path, method, operation)
+        used.update(operation.get("tags", []))
+    merged["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items() if name in used]
+    merged["servers"] = [{"url": "/"}]
+    return merged
+
+
+def operations(schema: Document) -> Iterator[tuple[str, str, Document]]:
+    """Every operation of a document: its path, method and description."""
+    for path, item in schema["paths"].items():
+        for method, operation in item.items():
+            if method in _METHODS:
+                yield path, method, operation
+
+
+def _add_data_plane(merged: Document) -> None:
+    from conversations.api import data_plane
+
+    other = json.loads(json.dumps(data_plane.get_openapi_schema(path_prefix=PREFIX), default=str))
+    taken = merged["components"].setdefault("schemas", {})
+    renamed = {name: f"DataPlane{name}" for name in other.get("components", {}).get("schemas", {}) if name in taken}
+    text = json.dumps(other)
+    for name, new in renamed.items():
+        text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{new}"')
+    other = json.loads(text)
+    for name, schema in other.get("components", {}).get("schemas", {}).items():
+        taken[renamed.get(name, name)] = schema
+    for path, item in other["paths"].items():
+        for method in _METHODS & item.keys():
+            item[method].pop("security", None)
+            item[method]["tags"] = [tag.capitalize() for tag in item[method].get("tags", [])]
+        merged["paths"].setdefault(path, {}).update(item)
+
+
+def _complete(path: str, method: str, operation: Document) -> None:
+    """What holds for every operation, said once here: its problems, and the headers of its kind."""
+    operation.pop("security", None)  # the document's own holds for all
+    if not operation.get("summary"):
+        text = str(operation.get("description") or operation["operationId"])
+        operation["summary"] = text.strip().splitlines()[0].rstrip(".")
+    responses = operation["responses"]
+    expected = {"401", "403", "503"}
+    has_body = "requestBody" in operation
+    if "{" in path or _parameters(operation, "query"):
+        expected |= {"404", "422"}
+    if has_body:
+        expected |= {"400", "413", "415", "422"}
+    if method in {"post", "patch", "put", "delete"}:
+        expected |= {"409"}
+    if method == "post" and responses.keys() & {"201", "202"}:
+        expected |= {"422"}
+        _add_parameter(operation, _IDEMPOTENCY_KEY)
+    if method == "patch":
+        expected |= {"412"}
+        _add_parameter(operation, _IF_MATCH)
+    if method == "get":
+        expected |= {"406"}
+    for status in sorted(expected):
+        content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        responses.setdefault(status, {"description": _WORDS[status], "content": content})
+
+
+def _parameters(operation: Document, place: str) -> list[Document]:
+    return [parameter for parameter in operation.get("parameters", []) if parameter.get("in") == place]
+
+
+def _add_parameter(operation: Document, parameter: Document) -> None:
+    known = {found["name"].lower() for found in _parameters(operation, "header")}
+    if parameter["name"].lower() not in known:
+        operation.setdefault("parameters", []).append(copy.deepcopy(parameter))
+
+
+@require_safe
+def document_view(request: HttpRequest) -> HttpResponse:
+    """`/api/openapi.json`."""
+    return HttpResponse(_text(), content_type="application/json", headers={"Cache-Control": "public, max-age=300"})
+
+
+@require_safe
+def page_view(request: HttpRequest) -> HttpResponse:
+    """`/api/docs`: the document for people."""
+    return render(request, "switchboard/api_docs.html")
+
+
+@functools.cache
+def _text() -> str:
+    return json.dumps(document())
