@@ -62,6 +62,13 @@ def blocking_folder(path: Path, account: Account) -> Path | None:
     return None
 
 
+def make_enterable(folder: Path) -> None:
+    """Make a folder that all may enter and read, whatever this process's umask; an existing one is left as it is."""
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)
+
+
 def _may_enter(found: os.stat_result, account: Account) -> bool:
     if found.st_uid == account.uid:
         return bool(found.st_mode & stat.S_IXUSR)

