@@ -158,9 +158,10 @@ def _complete(path: str, method: str, operation: Document) -> None:
         _add_parameter(operation, _IF_MATCH)
     if method == "get":
         expected |= {"406"}
-    for status in sorted(expected):
+    declared = {status for status in responses if status >= "400"}  # by the data plane, as plain JSON
+    for status in sorted(expected | declared):
         content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        responses.setdefault(status, {"description": _WORDS[status], "content": content})
+        responses[status] = {"description": _WORDS.get(status, "A problem."), "content": content}
 
 
 def _parameters(operation: Document, place: str) -> list[Document]:

@@ -211,6 +211,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "DESCRIPTION": "Agents, what they know, and the conversations they hold. Errors are RFC 9457 problem details.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {"DocumentStatus": "knowledge.models.Document.Status"},
 }

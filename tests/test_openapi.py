@@ -1,0 +1,57 @@
+"""The API's document: one, valid, and saying what may go wrong; and the page that shows it."""
+
+import re
+
+import pytest
+from django.test import Client
+from drf_spectacular.validation import validate_schema
+
+from switchboard.openapi import PROBLEM, document, operations
+
+ALL = list(operations(document()))
+
+
+def test_the_document_is_valid():
+    validate_schema(document())
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), ALL, ids=[f"{method} {path}" for path, method, _ in ALL])
+def test_every_operation_says_what_it_does_and_what_may_go_wrong(path, method, operation):
+    assert operation["summary"]
+    assert not operation["summary"].endswith(".")
+    assert operation["tags"]
+    assert path.startswith("/api/v1/")
+    assert not path.endswith("/")
+    problems = [answer for answer in operation["responses"].values() if PROBLEM in answer.get("content", {})]
+    assert len(problems) >= 3
+    assert "401" in operation["responses"]
+    if "{" in path:
+        assert "404" in operation["responses"]
+    if method == "patch":
+        assert "412" in operation["responses"]
+    if method == "post" and "201" in operation["responses"]:
+        assert "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}
+
+
+def test_both_planes_are_in_it():
+    paths = document()["paths"]
+    assert "/api/v1/documents" in paths
+    assert "/api/v1/conversations/{conversation_id}/messages" in paths
+
+
+def test_operations_have_names_of_their_own():
+    names = [operation["operationId"] for _, _, operation in ALL]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("host", ["localhost", "harbour.localhost"])
+def test_document_and_page_are_on_every_host(harbour, host):
+    browser = Client(HTTP_HOST=host)
+    assert browser.get("/api/openapi.json").json()["info"]["title"] == "Switchboard"
+    page = browser.get("/api/docs")
+    assert page.status_code == 200
+    found = re.findall(r'(?:src|href)="([^"]+)"', page.content.decode())
+    assert found
+    for address in found:
+        assert address.startswith("/"), f"{address} is somebody else's"
+        assert browser.get(address).status_code == 200
