@@ -8,18 +8,18 @@ from celery import Task
 from celery.exceptions import Reject
 from django.db import connections
 
-from tenants.context import TenantNotSet, current_tenant, use_public, use_tenant
+from tenants.context import Scope, TenantNotSet, current_tenant, scope_of, use_public, use_tenant
 from tenants.models import Tenant
 
 HEADER: Final = "switchboard_tenant"
 
 
-class TenantTask(Task):  # type: ignore[misc]
+class TenantTask(Task):  # type: ignore[type-arg]
     """The base of every task: sent from a tenant's scope, run in the same."""
 
     abstract = True
 
-    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:  # type: ignore[override]
         headers = {**(options.pop("headers", None) or {}), HEADER: str(current_tenant().tenant_id)}
         return super().apply_async(args, kwargs, headers=headers, **options)
 
@@ -32,7 +32,7 @@ class TenantTask(Task):  # type: ignore[misc]
             for connection in connections.all(initialized_only=True):
                 connection.close()
 
-    def _tenant(self) -> Tenant:
+    def _tenant(self) -> Scope:
         identity = (self.request.headers or {}).get(HEADER) or self.request.get(HEADER)
         if not identity:
             raise Reject(TenantNotSet(f"The task {self.name} came without a tenant."), requeue=False)
@@ -40,4 +40,4 @@ class TenantTask(Task):  # type: ignore[misc]
             tenant = Tenant.objects.filter(pk=identity, status=Tenant.Status.READY).first()
         if tenant is None:
             raise Reject(TenantNotSet(f"The task {self.name} names a tenant that isn't there or isn't ready."), requeue=False)
-        return tenant
+        return scope_of(tenant)

@@ -145,7 +145,7 @@ class TenantMiddleware:
         with use_tenant(scope):
             response = cast(HttpResponseBase, await self.get_response(request))
         if isinstance(response, StreamingHttpResponse) and response.is_async:
-            response.streaming_content = InScope(cast(AsyncIterator[bytes], aiter(response.streaming_content)), scope)
+            response.streaming_content = InScope(aiter(cast(AsyncIterator[bytes], response.streaming_content)), scope)
         return response
 
 

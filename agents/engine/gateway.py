@@ -24,7 +24,7 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import StreamedResponse
 from pydantic_ai.settings import ModelSettings
 
-from agents.engine.models import ANSWER_SECONDS, BETWEEN_TOKENS_SECONDS, FIRST_TOKEN_SECONDS, chat_model
+from agents.engine.models import Deadlines, chat_model
 from agents.releases import Endpoint, ResolvedRelease
 from billing.domain.usage import Usage
 from switchboard.kernel.egress import EgressRefused
@@ -61,6 +61,7 @@ async def stream_answer(
     instructions: str,
     history: Sequence[tuple[Role, str]],
     question: str,
+    deadlines: Deadlines = Deadlines(),  # noqa: B008 - frozen
 ) -> AsyncIterator[str | Usage]:
     """A model's answer, piece by piece, and at last what it used.
 
@@ -70,11 +71,11 @@ async def stream_answer(
         ModelFailed: see there.
     """
     messages = _messages(instructions, history, question)
-    give_up = asyncio.get_running_loop().time() + ANSWER_SECONDS
+    give_up = asyncio.get_running_loop().time() + deadlines.answer
     for attempt in range(1, _TRIES + 1):
         shown = False
         try:
-            async for piece in _one_try(release, endpoint, messages, give_up):
+            async for piece in _one_try(release, endpoint, messages, deadlines, give_up):
                 shown = True
                 yield piece
             return
@@ -86,17 +87,17 @@ async def stream_answer(
 
 
 def _pause(attempt: int, retry_after: float | None) -> float:
-    pause = _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311
+    pause: float = _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311
     return min(max(pause, retry_after or 0.0), _LONGEST_PAUSE)
 
 
 async def _one_try(
-    release: ResolvedRelease, endpoint: Endpoint, messages: list[ModelMessage], give_up: float
+    release: ResolvedRelease, endpoint: Endpoint, messages: list[ModelMessage], deadlines: Deadlines, give_up: float
 ) -> AsyncIterator[str | Usage]:
     settings = ModelSettings(temperature=release.temperature, max_tokens=release.max_tokens)
     clock = asyncio.get_running_loop().time
     # No deadline is held across a yield: it would end whatever the consumer waits for, not the model.
-    patience = min(clock() + FIRST_TOKEN_SECONDS, give_up)
+    patience = min(clock() + deadlines.first_token, give_up)
     async with contextlib.AsyncExitStack() as stack:
         async with asyncio.timeout_at(patience):
             stream = await stack.enter_async_context(
@@ -109,12 +110,10 @@ async def _one_try(
                 event = await anext(pieces, None)
             if event is None:
                 break
-            patience = min(clock() + BETWEEN_TOKENS_SECONDS, give_up)
+            patience = min(clock() + deadlines.between_tokens, give_up)
             if text := _text_of(event):
                 written += len(text)
                 yield text
-        if stream.finish_reason is None:
-            raise ModelFailed("model_stream_broken", f"The model at {endpoint.name} stopped in the middle of its answer.")
         yield _usage(release, endpoint, stream, messages, written)
 
 
@@ -130,7 +129,7 @@ def _text_of(event: object) -> str:
 def _usage(
     release: ResolvedRelease, endpoint: Endpoint, stream: StreamedResponse, messages: list[ModelMessage], written: int
 ) -> Usage:
-    counted = stream.usage()
+    counted = stream.usage
     estimated = not counted.output_tokens
     return Usage(
         service="llm",
@@ -178,7 +177,7 @@ def _failure(error: Exception, endpoint: Endpoint) -> ModelFailed:
             return ModelFailed("model_refused", f"{name} refused the request (HTTP {status}).")
         case exceptions.ModelHTTPError(status_code=status):
             return ModelFailed("model_error", f"{name} failed (HTTP {status}).", may_pass=True, retry_after=retry_after)
-        case exceptions.ModelConnectionError() | openai.APIConnectionError() | exceptions.ModelAPIError():
+        case exceptions.ModelConnectionError() | openai.APIConnectionError():
             return ModelFailed("model_unreachable", f"{name} can't be reached.", may_pass=True)
     return ModelFailed("model_stream_broken", f"{name} sent something that is no answer.", may_pass=True)
 

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
+from typing import Final
 
 import httpx2
 from django.conf import settings
 from openai import AsyncOpenAI
 from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.providers.openai import OpenAIProvider
 
 from agents.releases import Endpoint
 from switchboard.kernel.egress import EgressPolicy, guarded_transport
 from tenants.context import current_tenant
 
-CONNECT_SECONDS = 5.0
-FIRST_TOKEN_SECONDS = 40.0
-BETWEEN_TOKENS_SECONDS = 30.0
-ANSWER_SECONDS = 300.0
+CONNECT_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a model may take, in seconds: to its first token, from one token to the next, and for a whole answer."""
+
+    first_token: float = 40.0
+    between_tokens: float = 30.0
+    answer: float = 300.0
 
 
 @functools.cache
@@ -41,8 +50,11 @@ def _chat_model(schema_name: str, base_url: str, api_key: str, model: str) -> Op
         max_retries=0,
         http_client=httpx2.AsyncClient(
             transport=guarded_transport(egress_policy()),
-            timeout=httpx2.Timeout(FIRST_TOKEN_SECONDS, connect=CONNECT_SECONDS),
+            # Everything but connecting is the gateway's to time.
+            timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
             follow_redirects=False,
         ),
     )
-    return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=client))
+    # A stream that ends without saying why was cut off.
+    whole = OpenAIModelProfile(openai_chat_streaming_requires_finish_reason=True)
+    return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=client), profile=whole)

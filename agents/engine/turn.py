@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,7 +41,7 @@ class TurnRequest:
     question: str
 
 
-async def run_turn(request: TurnRequest) -> AsyncIterator[Event]:
+async def run_turn(request: TurnRequest) -> AsyncGenerator[Event]:
     """Answer one message.
 
     Yields:

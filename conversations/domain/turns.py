@@ -140,7 +140,7 @@ def _history(conversation_id: uuid.UUID, *, before: uuid.UUID | None = None) -> 
     if before is not None:
         said = said.filter(turn_id__lt=before)
     rows = said.order_by("-turn_id", "-id").values_list("role", "text")[:_HISTORY]
-    return tuple((role, text) for role, text in reversed(rows))
+    return tuple(("contact" if role == Message.Role.CONTACT else "agent", text) for role, text in reversed(rows))
 
 
 def claim_next(*, conversation_id: uuid.UUID) -> Job | None:

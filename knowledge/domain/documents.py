@@ -94,7 +94,7 @@ def delete_document(*, document: Document) -> None:
         leases.close(kind=LEASE_KIND, object_id=document.pk, owner=None)
         storage, name = document.file.storage, document.file.name
         document.delete()
-        transaction.on_commit(lambda: storage.delete(name))
+        transaction.on_commit(lambda: storage.delete(name or ""))
 
 
 def announce(document_id: uuid.UUID) -> None:
@@ -102,7 +102,7 @@ def announce(document_id: uuid.UUID) -> None:
     from knowledge.tasks import ingest_document
 
     try:
-        ingest_document.apply_async(args=[str(document_id)], retry=False)
+        ingest_document.apply_async((str(document_id),), retry=False)
     except Exception:
         logger.warning("the broker is away; document %s will be announced again", document_id)
 
