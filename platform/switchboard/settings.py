@@ -79,6 +79,7 @@ DATABASES = {
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
             "connect_timeout": 10,
+            "options": "-c hnsw.iterative_scan=relaxed_order -c hnsw.ef_search=100",
             "pool": {"min_size": 1, "max_size": config.database_pool, "timeout": 20, "max_idle": 120},
         },
     }
