@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 from weakref import WeakKeyDictionary, WeakSet
 
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from conversations.events.record import Record
@@ -65,6 +66,18 @@ class Reader:
         return arrived
 
 
+class _Subscriptions(PubSub):
+    """redis-py connects and subscribes again by itself, and tells nobody that messages were missed meanwhile."""
+
+    def __init__(self, missed: Callable[[], None]) -> None:
+        super().__init__(async_redis().connection_pool)
+        self._missed = missed
+
+    async def on_connect(self, connection: Any) -> None:
+        await super().on_connect(connection)
+        self._missed()
+
+
 class Hub:
     """The readers of one event loop."""
 
@@ -72,7 +85,7 @@ class Hub:
         # Weak: a response whose client left before the first byte is never iterated, so nobody closes its reader.
         self._readers: dict[str, WeakSet[Reader]] = {}
         self._remote: dict[str, int] = {}
-        self._pubsub: Any = None
+        self._subscriptions = _Subscriptions(self._reread_all)
         self._listener: asyncio.Task[Any] | None = None
         self._cancel: Callable[[str], None] = lambda turn_id: None
 
@@ -118,12 +131,10 @@ class Hub:
 
     async def _listen(self, channel: str) -> None:
         self._remote[channel] = self._remote.get(channel, 0) + 1
-        if self._pubsub is None:
-            self._pubsub = async_redis().pubsub(ignore_subscribe_messages=True)
         if self._remote[channel] == 1:
             # If Redis is away the listener subscribes anew when it is back.
             with contextlib.suppress(RedisError, OSError):
-                await self._pubsub.subscribe(channel)
+                await self._subscriptions.subscribe(channel)
         if self._listener is None or self._listener.done():
             self._listener = lifespan.spawn(self._listen_for_ever(), name="event hub")
 
@@ -132,42 +143,55 @@ class Hub:
         if not self._remote[channel]:
             del self._remote[channel]
             with contextlib.suppress(RedisError, OSError):
-                await self._pubsub.unsubscribe(channel)
+                await self._subscriptions.unsubscribe(channel)
 
     async def _listen_for_ever(self) -> None:
         while True:
             try:
-                message = await self._pubsub.get_message(timeout=30.0)
+                message = await self._subscriptions.get_message(timeout=30.0)
             except (RedisError, OSError):
                 logger.warning("the event connection to Redis was lost; connecting again")
                 await self._reconnect()
                 continue
             if message is None:
-                if not self._pubsub.subscribed:
+                if not self._subscriptions.subscribed:
                     await asyncio.sleep(0.05)
                 continue
-            if message["channel"] == _CANCEL_CHANNEL:
-                self._cancel(message["data"])
-                continue
-            number, kind, body = message["data"].split("\n", 2)
-            self.deliver(message["channel"], Record(int(number), kind, body))
+            if message["type"] == "subscribe":
+                # Only from here on is nothing missed; what was read before may have been too early.
+                self._reread(message["channel"])
+            elif message["type"] == "message":
+                self._receive(message["channel"], message["data"])
+
+    def _receive(self, channel: str, text: str) -> None:
+        if channel == _CANCEL_CHANNEL:
+            self._cancel(text)
+            return
+        number, kind, body = text.split("\n", 2)
+        self.deliver(channel, Record(int(number), kind, body))
 
     async def _reconnect(self) -> None:
         pause = 0.1
         while True:
             with contextlib.suppress(RedisError, OSError):
-                await self._pubsub.aclose()
-            self._pubsub = async_redis().pubsub(ignore_subscribe_messages=True)
+                await self._subscriptions.aclose()
+            self._subscriptions = _Subscriptions(self._reread_all)
             try:
                 if self._remote:
-                    await self._pubsub.subscribe(*self._remote)
+                    await self._subscriptions.subscribe(*self._remote)
                 break
             except (RedisError, OSError):
                 await asyncio.sleep(pause)
                 pause = min(2.0, pause * 2)
-        for readers in list(self._readers.values()):
-            for reader in list(readers):
-                reader.reread()
+        self._reread_all()
+
+    def _reread_all(self) -> None:
+        for channel in list(self._readers):
+            self._reread(channel)
+
+    def _reread(self, channel: str) -> None:
+        for reader in list(self._readers.get(channel, ())):
+            reader.reread()
 
 
 _per_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
