@@ -26,7 +26,6 @@ class DomainModelAdmin(ModelAdmin):  # type: ignore[misc]
     administrators_only = False
     list_filter_submit = True
     list_fullwidth = True
-    show_full_result_count = False
     warn_unsaved_form = True
 
     def create(self, request: HttpRequest, values: dict[str, Any]) -> Model:

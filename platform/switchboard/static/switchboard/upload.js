@@ -7,6 +7,8 @@ if (form) {
   const list = form.querySelector("[data-files]");
   const send = form.querySelector("[data-send]");
   const limit = Number(form.dataset.limit);
+  // unfold's own script looks for a text field beside every file input; this one has none.
+  input.hasChangeListener = true;
 
   const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1048576).toFixed(1)} MB`);
 
