@@ -1,0 +1,62 @@
+"""Where each model's table stands, by intent: a new model is put on this list, or this fails."""
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+from tenants.context import use_public
+
+PUBLIC, TENANT, BOTH = "the public schema", "every tenant's schema", "both"
+
+HOMES = {
+    "tenants.Tenant": PUBLIC,
+    "tenants.Domain": PUBLIC,
+    "tenants.SchemaTemplate": PUBLIC,
+    "tenants.ApiKey": PUBLIC,  # found before the tenant is known
+    "tenants.WorkLease": PUBLIC,  # one look finds all tenants' unfinished work
+    "contenttypes.ContentType": PUBLIC,  # Django caches its ids for the whole process
+    "staff.User": BOTH,  # operators in the public schema, a tenant's staff in its own
+    "staff.User_groups": BOTH,
+    "staff.User_user_permissions": BOTH,
+    "auth.Group": BOTH,  # as for people
+    "auth.Group_permissions": BOTH,
+    "auth.Permission": BOTH,
+    "admin.LogEntry": BOTH,  # what each did stays where they are
+    "sessions.Session": BOTH,  # a session of one host is none of another
+    "billing.UsageEvent": TENANT,
+    "knowledge.Collection": TENANT,
+    "knowledge.Document": TENANT,
+    "knowledge.Chunk": TENANT,
+    "agents.ModelEndpoint": TENANT,
+    "agents.Agent": TENANT,
+    "agents.Release": TENANT,
+    "conversations.Conversation": TENANT,
+    "conversations.Turn": TENANT,
+    "conversations.Message": TENANT,
+}
+
+
+def models():
+    return {model._meta.label: model for model in apps.get_models(include_auto_created=True) if not model._meta.proxy}
+
+
+def test_every_model_has_a_home_and_every_home_a_model():
+    assert set(models()) == set(HOMES)
+
+
+@pytest.mark.parametrize("label", sorted(HOMES))
+def test_the_table_stands_there_and_nowhere_else(harbour, label):
+    with use_public(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT schemaname FROM pg_tables WHERE tablename = %s AND schemaname IN ('public', %s)",
+            [models()[label]._meta.db_table, harbour.schema_name],
+        )
+        found = {schema for (schema,) in cursor.fetchall()}
+    wanted = {PUBLIC: {"public"}, TENANT: {harbour.schema_name}, BOTH: {"public", harbour.schema_name}}
+    assert found == wanted[HOMES[label]]
+
+
+def test_models_are_migrated(harbour):
+    from django.core.management import call_command
+
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
