@@ -11,6 +11,11 @@ sys.path.insert(0, str(ROOT / "platform"))
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["run"]:
+        # Starts the servers that the settings name, so it can't wait for the settings.
+        from switchboard.launcher.command import main as run
+
+        sys.exit(run(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "switchboard.settings")
     from switchboard.config import ConfigurationInvalid
 
