@@ -21,6 +21,9 @@ from switchboard.kernel.problems import Invalid
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All IPv6 addresses that the internet routes lie in here (RFC 4291 §2.4). Outside are, among others, those that carry an
+# IPv4 address in ways of their own: IPv4-compatible ones (::/96), a site's NAT64 (64:ff9b:1::/48).
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class EgressRefused(httpcore2.ConnectError):
@@ -51,6 +54,8 @@ class EgressPolicy:
         judged = _innermost(ipaddress.ip_address(address.partition("%")[0]))
         if any(judged in network for network in self._networks):
             return True
+        if judged.version == 6 and judged not in GLOBAL_UNICAST:
+            return False
         return judged.is_global and not judged.is_multicast
 
     async def resolve(self, host: str, port: int, *, timeout: float | None) -> str:
@@ -135,6 +140,8 @@ def check_url(url: str, *, field: str) -> str:
         raise Invalid("invalid_url", "This is not a URL.", field=field) from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise Invalid("invalid_url", "The URL must begin with http:// or https:// and name a host.", field=field)
+    if parsed.port is not None and not 0 < parsed.port < 65536:
+        raise Invalid("invalid_url", "The port must be from 1 to 65535.", field=field)
     if parsed.userinfo:
         raise Invalid("invalid_url", "The URL must not hold a user name or password; use the key field.", field=field)
     return url

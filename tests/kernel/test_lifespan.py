@@ -1,0 +1,73 @@
+"""Work beside the requests: kept, logged when it fails, and ended with the process."""
+
+import asyncio
+import gc
+import logging
+
+import pytest
+
+from switchboard.kernel import lifespan
+
+
+@pytest.fixture(autouse=True)
+def no_hooks(monkeypatch):
+    """The process's own hooks would start a watch over leases."""
+    monkeypatch.setattr(lifespan, "_on_start", [])
+    monkeypatch.setattr(lifespan, "_on_stop", [])
+
+
+async def test_hooks_run_in_order_and_are_undone_in_reverse():
+    seen = []
+
+    def hook(name):
+        async def run():
+            seen.append(name)
+
+        return run
+
+    for name in ("a", "b"):
+        lifespan.on_start(hook(f"start {name}"))
+        lifespan.on_stop(hook(f"stop {name}"))
+    await lifespan.start()
+    await lifespan.stop()
+    assert seen == ["start a", "start b", "stop b", "stop a"]
+
+
+async def test_spawned_work_outlives_the_garbage_collector():
+    done = asyncio.Event()
+
+    async def work():
+        await asyncio.sleep(0.01)
+        done.set()
+
+    lifespan.spawn(work(), name="work")
+    gc.collect()
+    await asyncio.wait_for(done.wait(), 1)
+
+
+async def test_a_failure_is_logged(caplog):
+    async def work():
+        raise ValueError("the kettle is empty")
+
+    with caplog.at_level(logging.ERROR, logger="switchboard.kernel.lifespan"):
+        task = lifespan.spawn(work(), name="make tea")
+        await asyncio.wait([task])
+        await asyncio.sleep(0)
+    assert "make tea" in caplog.text
+    assert "the kettle is empty" in caplog.text
+
+
+async def test_what_still_runs_is_cancelled_at_the_end():
+    cancelled = asyncio.Event()
+
+    async def work():
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    lifespan.spawn(work(), name="work")
+    await asyncio.sleep(0)
+    await lifespan.stop()
+    assert cancelled.is_set()
