@@ -1,7 +1,7 @@
 """`python -m bench.sampling --out FILE -m MODULE …`: run a module and write where its process spends its CPU time.
 
 Every few milliseconds each thread's CPU time is read, and what it has advanced is put down to the function that the
-thread is in and to all its callers. Code is not slowed by hooks.
+thread is in and to all its callers. Code is not slowed by hooks. SIGUSR1 forgets what was seen so far.
 """
 
 from __future__ import annotations
@@ -41,6 +41,12 @@ class Sampler(threading.Thread):
                 self._last[thread.native_id] = now
                 if spent > 0:
                     self._note(frame, spent)
+
+    def forget(self) -> None:
+        """Begin anew, as after a start-up that isn't of interest."""
+        self.own.clear()
+        self.with_callees.clear()
+        self.total = 0.0
 
     def finish(self) -> None:
         """Stop looking."""
@@ -87,6 +93,7 @@ def main() -> None:
     # uvicorn ends itself with the signal that ended its serving; the report comes after that.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     sampler = Sampler()
+    signal.signal(signal.SIGUSR1, lambda number, frame: sampler.forget())
     sampler.start()
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)

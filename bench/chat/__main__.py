@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -57,6 +59,8 @@ def main() -> int:
         web, floor = place.web(wrapper=wrapper), start_floor(place, model, MODEL)
         uvloop.run(_platform(web, company, 2, 2))  # the first request of a process imports, compiles and connects
         uvloop.run(_floor(floor, place, 2, 2))
+        if options.profile:
+            os.kill(web.pid, signal.SIGUSR1)
         pairs: list[tuple[Level, Level]] = []
         # Side by side, level by level: whatever else the machine does, it does to both.
         for clients in options.clients:
