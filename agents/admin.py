@@ -109,6 +109,7 @@ class AgentAdmin(DomainModelAdmin):
             **self.admin_site.each_context(request),
             "title": f"New release of {agent}",
             "opts": self.opts,
+            "original": agent,
             "agent": agent,
             "form": form,
         }
@@ -130,6 +131,7 @@ class AgentAdmin(DomainModelAdmin):
             **self.admin_site.each_context(request),
             "title": f"Playground: {agent}",
             "opts": self.opts,
+            "original": agent,
             "agent": agent,
             "release": release,
             "is_fullwidth": "1",

@@ -54,6 +54,7 @@ class AgentForm(forms.ModelForm[Agent]):
     class Meta:
         model = Agent
         fields = ("name", "slug", "welcome", "suggested_questions")
+        widgets = {"welcome": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
 
 
 class EndpointForm(forms.ModelForm[ModelEndpoint]):
