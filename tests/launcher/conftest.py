@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.platform_process import ROOT, bare_environment
 
 
 @pytest.fixture
@@ -25,14 +24,7 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture
 def launcher_environment(data_dir: Path) -> dict[str, str]:
-    """The environment of a machine on which nothing was configured."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {
-        **kept,
-        "PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}",
-        "SWITCHBOARD_ENV_FILE": str(data_dir / "no.env"),
-        "DATA_DIR": str(data_dir),
-    }
+    return bare_environment(data_dir)
 
 
 @pytest.fixture
