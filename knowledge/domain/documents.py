@@ -17,6 +17,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 
 from knowledge.models import Collection, Document
+from knowledge.pages import forget_images
 from knowledge.parsing import DocumentUnreadable, inspect_document
 from switchboard.kernel.database import in_database
 from switchboard.kernel.problems import Conflict, Invalid, Problem
@@ -89,12 +90,13 @@ def retry_document(*, document: Document) -> None:
 
 
 def delete_document(*, document: Document) -> None:
-    """Remove a document, its passages and its file; reading it, if under way, comes to nothing."""
+    """Remove a document, its passages, its file and its pages' pictures; reading it, if under way, comes to nothing."""
     with transaction.atomic():
         leases.close(kind=LEASE_KIND, object_id=document.pk, owner=None)
-        storage, name = document.file.storage, document.file.name
+        storage, name, document_id = document.file.storage, document.file.name, document.pk
         document.delete()
         transaction.on_commit(lambda: storage.delete(name or ""))
+        transaction.on_commit(lambda: forget_images(document_id))
 
 
 def announce(document_id: uuid.UUID) -> None:

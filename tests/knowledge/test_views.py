@@ -9,8 +9,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
 
+from knowledge.domain.documents import delete_document
 from knowledge.links import make_token, page_url
-from knowledge.pages import forget_images
 from tenants.context import use_tenant
 from tests.factories import ChunkFactory, DocumentFactory, UserFactory
 
@@ -74,7 +74,7 @@ def test_the_page_may_run_and_load_only_our_own(stranger, document):
         assert "unsafe" not in policy
 
 
-def test_the_picture_is_drawn_once_and_forgotten_with_the_document(stranger, document):
+def test_the_picture_is_drawn_once_and_goes_with_its_document(stranger, document, django_capture_on_commit_callbacks):
     address = stranger.get(page_url(document.pk, 2)).context["image"]
     first = stranger.get(address)
     assert first["Content-Type"] == "image/png"
@@ -82,9 +82,9 @@ def test_the_picture_is_drawn_once_and_forgotten_with_the_document(stranger, doc
     kept = f"{document.file.name.split('/')[0]}/pages/{document.pk}/2.png"
     assert default_storage.exists(kept)
     assert stranger.get(address).content == first.content
-    forget_images(document.pk)
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_document(document=document)
     assert not default_storage.exists(kept)
-    forget_images(document.pk)
 
 
 def test_the_original_is_saved_and_never_shown(stranger, document):
