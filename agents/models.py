@@ -64,7 +64,9 @@ class Release(models.Model):
     max_tokens = models.PositiveIntegerField(default=1024, validators=[MinValueValidator(1), MaxValueValidator(32_000)])
     collection_ids = ArrayField(models.UUIDField(), default=list, blank=True)
     message = models.CharField(max_length=300, blank=True, help_text="Why it was made.")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

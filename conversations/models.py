@@ -49,7 +49,9 @@ class Turn(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     release_id = models.UUIDField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=120, null=True, blank=True)
-    content_digest = models.CharField(max_length=64, blank=True, help_text="Of the question, to tell a retry from another.")
+    content_digest = models.CharField(
+        max_length=64, blank=True, help_text="Of the question, to tell a retry from another."
+    )
     cancel_requested = models.BooleanField(default=False)
     first_event = models.PositiveBigIntegerField(null=True, blank=True)
     last_event = models.PositiveBigIntegerField(null=True, blank=True)

@@ -1,4 +1,6 @@
-"""Runs turns beside the requests of a web process: detached from whoever asked, so that a dropped connection loses nothing."""
+"""Runs turns beside the requests of a web process: detached from whoever asked, so that a dropped connection loses
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _DRAIN_SECONDS: Final = 8.0
 _running: dict[uuid.UUID, TurnRun] = {}
+_tasks: set[asyncio.Task[None]] = set()
 
 
 async def start() -> None:
@@ -32,14 +35,15 @@ async def start() -> None:
 
 async def stop() -> None:
     """Let running turns end; those that don't in time are given back for another process to close."""
-    deadline = asyncio.get_running_loop().time() + _DRAIN_SECONDS
-    while _running and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(0.05)
+    if _tasks:
+        await asyncio.wait(_tasks, timeout=_DRAIN_SECONDS)
 
 
 def run(job: Job) -> None:
     """Start a turn this process holds, and after it the ones that wait behind it."""
-    lifespan.spawn(_run_all(job), name=f"turn {job.turn_id}")
+    task = lifespan.spawn(_run_all(job), name=f"turn {job.turn_id}")
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
 
 
 async def run_waiting(conversation_id: uuid.UUID) -> None:

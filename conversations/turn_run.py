@@ -26,7 +26,8 @@ from switchboard.kernel.ids import uuid7
 
 logger = logging.getLogger(__name__)
 
-# After the first, pieces of the answer are gathered for so long: 25 a second is more than anybody reads, and each event costs
+# After the first, pieces of the answer are gathered for so long: 25 a second is more than anybody reads, and each
+# event costs
 # a write and a send to every reader.
 GATHER_SECONDS: Final = 0.04
 _KEEP_TRIES: Final = 8

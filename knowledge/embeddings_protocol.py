@@ -19,7 +19,7 @@ _WORTH_RETRYING = {429, 502, 503, 504}
 _SHORTENS = "text-embedding-3"
 
 
-class EmbeddingsUnavailable(Exception):  # noqa: N818 - a state of the service
+class EmbeddingsUnavailable(Exception):
     """The embedding service cannot be used at the moment, or not at all as it is configured.
 
     Attributes:
@@ -32,7 +32,7 @@ class EmbeddingsUnavailable(Exception):  # noqa: N818 - a state of the service
         self.detail = detail
 
 
-class BadEmbeddingsAnswer(Exception):  # noqa: N818 - judged by Attempts
+class BadEmbeddingsAnswer(Exception):
     """An answer without usable vectors. ``retry_after`` is in seconds, or None when another try is no use."""
 
     def __init__(self, detail: str, *, retry_after: float | None) -> None:

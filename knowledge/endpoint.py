@@ -13,5 +13,7 @@ from knowledge.embeddings import EmbeddingsClient, EmbeddingsEndpoint
 def embeddings() -> EmbeddingsClient:
     """One client for the process; it pools its connections."""
     return EmbeddingsClient(
-        EmbeddingsEndpoint(url=settings.EMBEDDINGS_URL, api_key=settings.EMBEDDINGS_API_KEY, model=settings.EMBEDDINGS_MODEL)
+        EmbeddingsEndpoint(
+            url=settings.EMBEDDINGS_URL, api_key=settings.EMBEDDINGS_API_KEY, model=settings.EMBEDDINGS_MODEL
+        )
     )

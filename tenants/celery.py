@@ -39,5 +39,7 @@ class TenantTask(Task):  # type: ignore[type-arg]
         with use_public():
             tenant = Tenant.objects.filter(pk=identity, status=Tenant.Status.READY).first()
         if tenant is None:
-            raise Reject(TenantNotSet(f"The task {self.name} names a tenant that isn't there or isn't ready."), requeue=False)
+            raise Reject(
+                TenantNotSet(f"The task {self.name} names a tenant that isn't there or isn't ready."), requeue=False
+            )
         return scope_of(tenant)

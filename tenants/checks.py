@@ -11,12 +11,14 @@ from django.db import connection
 
 @register(Tags.database)
 def session_state_is_kept(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """The search path is a session's. Behind transaction pooling (PgBouncer) the next query may be another session's."""
+    """The search path is a session's. Behind transaction pooling (PgBouncer) the next query may be another
+    session's.
+    """
     if not databases or not shares_sessions(connection.get_connection_params()):
         return []
     return [
         Error(
-            "DATABASE_URL leads to a pooler in transaction mode, where one tenant's search path reaches another's queries.",
+            "DATABASE_URL leads to a pooler in transaction mode: one tenant's search path would reach another's.",
             hint="Use session pooling, or connect to PostgreSQL itself; each process pools its own connections.",
             id="tenants.E001",
         )

@@ -129,7 +129,9 @@ def set_scope(scope: Scope | None) -> None:
 
 
 class InScope(AsyncIterator[T]):
-    """An async iterator whose every step runs in one scope, whoever drives it: a streaming body outlives its middleware."""
+    """An async iterator whose every step runs in one scope, whoever drives it: a streaming body outlives its
+    middleware.
+    """
 
     def __init__(self, source: AsyncIterator[T], scope: Scope) -> None:
         self._source = source

@@ -42,7 +42,9 @@ class KeyEntry:
 
 
 class Memory(Generic[V]):
-    """Answers kept for a few seconds, "there is none" included; bounded, so that made-up hostnames can't fill a process."""
+    """Answers kept for a few seconds, "there is none" included; bounded, so that made-up hostnames can't fill a
+    process.
+    """
 
     def __init__(self, load: Callable[[str], V | None]) -> None:
         self._load = load

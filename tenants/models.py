@@ -9,7 +9,9 @@ from django_tenants.models import DomainMixin, TenantMixin
 
 from switchboard.kernel.ids import uuid7
 
-valid_slug = RegexValidator(r"^[a-z][a-z0-9_]{1,39}\Z", "Use 2 to 40 lower-case letters, digits and _, beginning with a letter.")
+valid_slug = RegexValidator(
+    r"^[a-z][a-z0-9_]{1,39}\Z", "Use 2 to 40 lower-case letters, digits and _, beginning with a letter."
+)
 
 
 class Tenant(TenantMixin):  # type: ignore[misc]
@@ -46,7 +48,9 @@ class Domain(DomainMixin):  # type: ignore[misc]
 
 
 class SchemaTemplate(models.Model):
-    """The SQL that makes a new tenant's schema: a dump of the template schema, kept for the migrations it stands for."""
+    """The SQL that makes a new tenant's schema: a dump of the template schema, kept for the migrations it stands
+    for.
+    """
 
     digest = models.CharField(max_length=64, primary_key=True)
     sql = models.TextField()
@@ -81,7 +85,8 @@ class ApiKey(models.Model):
 class WorkLease(models.Model):
     """Accepted work that isn't finished, whoever's it is: a turn being answered, a document being read.
 
-    Opened in the transaction that accepts the work and closed in the one that finishes it, so a process that dies leaves its
+    Opened in the transaction that accepts the work and closed in the one that finishes it, so a process that dies
+    leaves its
     work here, and a look at this one table finds it, however many tenants there are.
     """
 

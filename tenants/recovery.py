@@ -46,7 +46,9 @@ async def _keep_watch() -> None:
 
 async def recover(work: leases.Abandoned) -> None:
     """Hand one piece of abandoned work to the app that owns its kind."""
-    logger.warning("recovering an abandoned %s", work.kind, extra={"work": str(work.object_id), "attempts": work.attempts})
+    logger.warning(
+        "recovering an abandoned %s", work.kind, extra={"work": str(work.object_id), "attempts": work.attempts}
+    )
     with use_tenant(work.scope):
         try:
             await leases.recoverer(work.kind)(work)

@@ -19,9 +19,11 @@ CLOSE_OFFSET = 4000
 
 
 class TenantSocketMiddleware:
-    """Admits a socket as `TenantMiddleware` admits a request: key from the Authorization header or the `bearer.KEY` subprotocol.
+    """Admits a socket as `TenantMiddleware` admits a request: key from the Authorization header or the
+    `bearer.KEY` subprotocol.
 
-    A browser can't set headers on a websocket; it can name subprotocols. A session cookie is honoured only for a page of the
+    A browser can't set headers on a websocket; it can name subprotocols. A session cookie is honoured only for a
+    page of the
     same host (Origin), since cookies are sent whoever opened the socket.
     """
 

@@ -1,4 +1,6 @@
-"""A client of the ASGI application in this process, for streams: it reads as the server writes, and can leave half-way."""
+"""A client of the ASGI application in this process, for streams: it reads as the server writes, and can leave
+half-way.
+"""
 
 from __future__ import annotations
 

@@ -166,13 +166,17 @@ def _failure(error: Exception, endpoint: Endpoint) -> ModelFailed:
         case TimeoutError() | exceptions.ModelTimeoutError() | openai.APITimeoutError():
             return ModelFailed("model_timeout", f"The model at {name} took too long to answer.")
         case exceptions.ModelRateLimitError():
-            return ModelFailed("model_overloaded", f"{name} is limiting our requests.", may_pass=True, retry_after=retry_after)
+            return ModelFailed(
+                "model_overloaded", f"{name} is limiting our requests.", may_pass=True, retry_after=retry_after
+            )
         case exceptions.ModelHTTPError(status_code=401 | 403):
             return ModelFailed("model_refused", f"{name} refused our key. Check the endpoint's API key.")
         case exceptions.ModelHTTPError(status_code=404):
             return ModelFailed("model_not_found", f"{name} doesn't know this model or address.")
         case exceptions.ModelHTTPError(status_code=status) if status == 429:
-            return ModelFailed("model_overloaded", f"{name} is limiting our requests.", may_pass=True, retry_after=retry_after)
+            return ModelFailed(
+                "model_overloaded", f"{name} is limiting our requests.", may_pass=True, retry_after=retry_after
+            )
         case exceptions.ModelHTTPError(status_code=status) if status < 500:
             return ModelFailed("model_refused", f"{name} refused the request (HTTP {status}).")
         case exceptions.ModelHTTPError(status_code=status):

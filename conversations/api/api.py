@@ -19,7 +19,12 @@ from switchboard.kernel.problems import NotFound, Problem, generic_problem, prob
 logger = logging.getLogger(__name__)
 
 data_plane = NinjaAPI(
-    title="Switchboard data plane", version="1", urls_namespace="data-plane", auth=caller, openapi_url=None, docs_url=None
+    title="Switchboard data plane",
+    version="1",
+    urls_namespace="data-plane",
+    auth=caller,
+    openapi_url=None,
+    docs_url=None,
 )
 data_plane.add_router("/conversations", conversations, tags=["conversations"])
 data_plane.add_router("/search", knowledge_search, tags=["search"])
@@ -48,7 +53,10 @@ def _refused(request: HttpRequest, error: HttpError) -> HttpResponse:
 @data_plane.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     faults = [
-        {"field": ".".join(str(part) for part in fault["loc"] if part not in {"body", "payload"}), "message": str(fault["msg"])}
+        {
+            "field": ".".join(str(part) for part in fault["loc"] if part not in {"body", "payload"}),
+            "message": str(fault["msg"]),
+        }
         for fault in error.errors
     ]
     return problem_response(Problem("invalid", "Some fields can't be accepted.", status=422, errors=faults))

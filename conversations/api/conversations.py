@@ -9,7 +9,6 @@ from typing import Annotated
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from ninja import Header, Query, Router, Status
-from pydantic import Field
 
 from conversations import models, queries, runner
 from conversations.api import schemas
@@ -25,9 +24,11 @@ from switchboard.kernel.text import check_text
 
 router = Router()
 
-IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=120, pattern=r"^[\x21-\x7e]+$")]
+IdempotencyKey = Annotated[
+    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=120, pattern=r"^[\x21-\x7e]+$")
+]
 After = Annotated[int | None, Query(ge=0, le=10**15, description="Only events after this number.")]
-_PROBLEMS = {code: schemas.Problem for code in (401, 404, 409, 413, 422, 429)}
+_PROBLEMS = dict.fromkeys((401, 404, 409, 413, 422, 429), schemas.Problem)
 
 
 def _url(conversation_id: uuid.UUID) -> str:
@@ -48,7 +49,10 @@ def _as_schema(row: models.Conversation) -> schemas.Conversation:
 
 @router.post("", response={201: schemas.Conversation, **_PROBLEMS}, summary="Begin a conversation")
 async def begin(
-    request: HttpRequest, payload: schemas.NewConversation, response: HttpResponse, idempotency_key: IdempotencyKey = None
+    request: HttpRequest,
+    payload: schemas.NewConversation,
+    response: HttpResponse,
+    idempotency_key: IdempotencyKey = None,
 ) -> Status[schemas.Conversation]:
     """With an agent that has a live release."""
     row = await in_database(
@@ -105,8 +109,8 @@ async def say(
     payload: schemas.NewMessage,
     idempotency_key: IdempotencyKey = None,
 ) -> HttpResponseBase:
-    """Accepted messages are answered whether or not anybody listens. With `Accept: text/event-stream` this response streams the
-    turn's events; otherwise it is a 202, and the events come from `…/events`."""
+    """Accepted messages are answered whether or not anybody listens. With `Accept: text/event-stream` this response
+    streams the turn's events; otherwise it is a 202, and the events come from `…/events`."""
     content = check_text(payload.content, field="content", max_bytes=settings.MESSAGE_LIMIT_BYTES)
     accepted = await in_database(
         turns.accept_message, conversation_id=conversation_id, content=content, idempotency_key=idempotency_key
@@ -149,14 +153,16 @@ def _answer(conversation_id: uuid.UUID, accepted: turns.Accepted) -> AsyncIterat
     openapi_extra={
         "responses": {
             200: {
-                "description": "Every event of the conversation, in order, as they happen. Resumes after `Last-Event-ID`.",
+                "description": "Every event of the conversation, in order, live; resumes after `Last-Event-ID`",
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
             }
         }
     },
 )
 async def events(request: HttpRequest, conversation_id: uuid.UUID, after: After = None) -> HttpResponseBase:
-    """Past events first, then live ones; the stream stays open. Come back with `Last-Event-ID`: nothing is missed or repeated."""
+    """Past events first, then live ones; the stream stays open. Come back with `Last-Event-ID`: nothing is missed
+    or repeated.
+    """
     start = last_seen(request, after)
     await in_database(queries.conversation, conversation_id)
     return event_stream(follow(conversation_id, after=start))
@@ -170,7 +176,9 @@ async def turn(request: HttpRequest, conversation_id: uuid.UUID, turn_id: uuid.U
     )
 
 
-@router.delete("/{conversation_id}/turns/{turn_id}", response={202: None, 204: None, **_PROBLEMS}, summary="Stop a turn")
+@router.delete(
+    "/{conversation_id}/turns/{turn_id}", response={202: None, 204: None, **_PROBLEMS}, summary="Stop a turn"
+)
 async def stop(request: HttpRequest, conversation_id: uuid.UUID, turn_id: uuid.UUID) -> Status[None]:
     """202 where it will stop (its `done` tells when); 204 where it was over already."""
     noted = await runner.cancel(conversation_id=conversation_id, turn_id=turn_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import uuid
 from typing import Annotated, Any, Literal
 
@@ -33,7 +33,7 @@ class Conversation(Schema):
     agent: uuid.UUID
     channel: str
     title: str
-    created_at: datetime.datetime
+    created_at: dt.datetime
     last_event: int = Field(description="Number of the last event of a finished turn: `?after=` of what is to come.")
     events: str = Field(description="Where the conversation's events are streamed.")
 
@@ -56,7 +56,7 @@ class Message(Schema):
     role: str
     text: str
     citations: list[dict[str, Any]]
-    created_at: datetime.datetime
+    created_at: dt.datetime
 
 
 class Turn(Schema):

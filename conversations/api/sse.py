@@ -12,7 +12,9 @@ from switchboard.kernel.problems import Invalid
 KEEPALIVE = ": still here\n\n"
 
 
-def event_stream(records: AsyncIterator[Record | None], *, status: int = 200, location: str = "") -> StreamingHttpResponse:
+def event_stream(
+    records: AsyncIterator[Record | None], *, status: int = 200, location: str = ""
+) -> StreamingHttpResponse:
     """A stream of events, with a comment where there is nothing to say."""
 
     async def lines() -> AsyncIterator[str]:

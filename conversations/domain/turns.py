@@ -98,7 +98,9 @@ def accept_message(*, conversation_id: uuid.UUID, content: str, idempotency_key:
         release_id = thread.agent.live_release_id
         if release_id is None:
             raise Conflict("agent_not_live", "The agent has no live release any more.")
-        waiting = Turn.objects.filter(conversation_id=conversation_id, status__in=Turn.OPEN).count() if thread.title else 0
+        waiting = (
+            Turn.objects.filter(conversation_id=conversation_id, status__in=Turn.OPEN).count() if thread.title else 0
+        )
         if waiting > MOST_WAITING:
             raise TooManyWaiting
         turn = Turn(
@@ -231,7 +233,9 @@ def still_held(*, turn_id: uuid.UUID) -> bool:
 
 def request_cancel(*, conversation_id: uuid.UUID, turn_id: uuid.UUID) -> bool:
     """Note that a turn is to stop. False where it is over already. Raises `NotFound`."""
-    noted = Turn.objects.filter(pk=turn_id, conversation_id=conversation_id, status__in=Turn.OPEN).update(cancel_requested=True)
+    noted = Turn.objects.filter(pk=turn_id, conversation_id=conversation_id, status__in=Turn.OPEN).update(
+        cancel_requested=True
+    )
     if not noted and not Turn.objects.filter(pk=turn_id, conversation_id=conversation_id).exists():
         raise NotFound("turn")
     return bool(noted)

@@ -1,6 +1,7 @@
 """Readers of live events in this process, and the one Redis connection that serves them all.
 
-A reader is told of an event either by the writer in this process, at once, or by Redis' pub/sub. Pub/sub forgets what is
+A reader is told of an event either by the writer in this process, at once, or by Redis' pub/sub. Pub/sub forgets
+what is
 said while nobody listens, so whoever sees a gap, and everybody after the connection was lost, reads the log again.
 """
 
@@ -174,7 +175,7 @@ class Hub:
         pause = 0.1
         while True:
             with contextlib.suppress(RedisError, OSError):
-                await self._subscriptions.aclose()
+                await self._subscriptions.aclose()  # type: ignore[no-untyped-call]
             self._subscriptions = _Subscriptions(self._reread_all)
             try:
                 if self._remote:

@@ -1,6 +1,7 @@
 """The log of live events in Redis: one stream per conversation, written in groups.
 
-The stream's entry id is the event's number, so Redis itself refuses a second event of the same number: a process that lost its
+The stream's entry id is the event's number, so Redis itself refuses a second event of the same number: a process
+that lost its
 lease without noticing can't speak over the one that took its turn.
 """
 

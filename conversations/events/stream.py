@@ -1,4 +1,6 @@
-"""A conversation's events as one gapless stream: what is past from PostgreSQL and Redis, what is to come from the hub."""
+"""A conversation's events as one gapless stream: what is past from PostgreSQL and Redis, what is to come from the
+hub.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from conversations.events.keys import event_key
 from conversations.events.record import DONE, Record
 from switchboard.kernel.database import in_database
 
-# Between events a stream says something at least this often, or proxies take it for dead (many cut after 60 to 100 s). It
+# Between events a stream says something at least this often, or proxies take it for dead (many cut after 60 to 100
+# s). It
 # also reads the log again then, so that nothing missed stays missed for longer.
 KEEPALIVE_SECONDS: Final = 15.0
 

@@ -27,7 +27,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-class _Refused(Exception):  # noqa: N818 - becomes an answer
+class _Refused(Exception):
     """A request that is answered with an error object."""
 
     def __init__(self, status: int, message: str, *, code: str, param: str | None = None) -> None:
@@ -107,7 +107,7 @@ class EmbedderApp:
         return {"object": "list", "data": data, "model": MODEL_NAME, "usage": usage}
 
 
-class _ClientGone(Exception):  # noqa: N818 - nobody is left to be told
+class _ClientGone(Exception):
     pass
 
 

@@ -40,7 +40,7 @@ class Embeds(Protocol):
     def embed(self, batch: Sequence[Sequence[int]]) -> Vectors: ...
 
 
-class Overfull(Exception):  # noqa: N818 - a state, answered with 503
+class Overfull(Exception):
     """More inputs wait than may. ``retry_after`` is in whole seconds."""
 
     def __init__(self, retry_after: int) -> None:

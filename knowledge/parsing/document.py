@@ -40,7 +40,7 @@ class ParsedPage:
 
 @dataclass(frozen=True, slots=True)
 class DocumentHead:
-    """What shows of a document before its pages are read; the attributes are `ParsedDocument`'s, `pages` counts them."""
+    """What shows of a document before its pages are read; as `ParsedDocument`, but `pages` counts them."""
 
     media_type: str
     title: str
@@ -64,7 +64,7 @@ class ParsedDocument:
     pages: list[ParsedPage] = field(default_factory=list)
 
 
-class DocumentUnreadable(Exception):  # noqa: N818 - a state of the document, told to its owner
+class DocumentUnreadable(Exception):
     """A document that cannot be used as it is.
 
     Attributes:

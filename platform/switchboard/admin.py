@@ -5,14 +5,14 @@ from __future__ import annotations
 from unfold.sites import UnfoldAdminSite
 
 
-class OperatorSite(UnfoldAdminSite):
+class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]
     settings_name = "UNFOLD_OPERATORS"
     site_header = site_title = "Switchboard operators"
     index_title = "Home"
     index_template = "admin/operators_index.html"
 
 
-class StaffSite(UnfoldAdminSite):
+class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     site_header = site_title = "Switchboard"
     index_title = "Home"
     index_template = "admin/staff_index.html"

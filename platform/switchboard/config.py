@@ -60,9 +60,13 @@ class Config(BaseSettings):
         "Unset: the embedder process that `make run` starts.",
         default="",
     )
-    embeddings_api_key: SecretStr = Field(description="Bearer key for `EMBEDDINGS_URL`, if it wants one.", default=SecretStr(""))
+    embeddings_api_key: SecretStr = Field(
+        description="Bearer key for `EMBEDDINGS_URL`, if it wants one.", default=SecretStr("")
+    )
     embeddings_model: str = Field(description="Model name sent to `EMBEDDINGS_URL`.", default="all-MiniLM-L6-v2")
-    data_dir: Path = Field(description="Where embedded services, uploads and generated secrets live.", default=ROOT / ".data")
+    data_dir: Path = Field(
+        description="Where embedded services, uploads and generated secrets live.", default=ROOT / ".data"
+    )
     secret_key: SecretStr = Field(
         description="Signs sessions and links. Unset: generated once into `DATA_DIR/secret_key`.", default=SecretStr("")
     )
@@ -81,16 +85,20 @@ class Config(BaseSettings):
     worker_threads: int = Field(description="Concurrent Celery tasks per worker.", default=4, ge=1, le=128)
     database_pool: int = Field(description="Most database connections one process holds.", default=10, ge=2, le=200)
     egress_allow: Annotated[list[str], NoDecode] = Field(
-        description="Comma-separated `host:port` or CIDR that agents may reach although they are private, such as an Ollama "
-        "on `127.0.0.1:11434`. Everything private is refused otherwise.",
+        description="Comma-separated `host:port` or CIDR that agents may reach although they are private, such as an "
+        "Ollama on `127.0.0.1:11434`. Everything private is refused otherwise.",
         default=[],
     )
     storage: Literal["local", "s3"] = Field(description="Where uploaded files are kept.", default="local")
     s3_bucket: str = Field(description="Bucket for `STORAGE=s3`.", default="")
     s3_endpoint_url: str = Field(description="Endpoint for S3 servers other than AWS.", default="")
     upload_limit_mb: int = Field(description="Largest upload, in megabytes.", default=50, ge=1, le=2048)
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(description="Least severe log line kept.", default="INFO")
-    log_format: Literal["console", "json"] = Field(description="Log lines for people or for machines.", default="console")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        description="Least severe log line kept.", default="INFO"
+    )
+    log_format: Literal["console", "json"] = Field(
+        description="Log lines for people or for machines.", default="console"
+    )
     trusted_proxies: int = Field(
         description="Reverse proxies in front whose `X-Forwarded-Proto` is believed. 0: none.", default=0, ge=0, le=5
     )

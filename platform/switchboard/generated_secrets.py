@@ -23,7 +23,9 @@ def encryption_keys(config: Config) -> list[str]:
 
 
 def _kept(path: Path, fresh: str) -> str:
-    """The text in the file; where there is none, `fresh`, written so that of two processes at once both read the same."""
+    """The text in the file; where there is none, `fresh`, written so that of two processes at once both read the
+    same.
+    """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{os.getpid()}")

@@ -62,7 +62,7 @@ async def _migrations() -> str:
 
 
 async def _redis() -> str:
-    await async_redis().ping()
+    await async_redis().get("readyz")
     return "ok"
 
 

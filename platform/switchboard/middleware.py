@@ -1,6 +1,7 @@
 """Django's middleware, kept off the data plane.
 
-Each sync middleware costs a request two thread hops under ASGI. The data plane (tokens, turns, streams) signs its callers in
+Each sync middleware costs a request two thread hops under ASGI. The data plane (tokens, turns, streams) signs its
+callers in
 by itself and shows no forms, so it passes these by; the control plane and the admin get them unchanged.
 """
 
@@ -69,7 +70,7 @@ class CsrfViewMiddleware(ControlPlaneOnly, csrf.CsrfViewMiddleware):
         return super().process_view(request, callback, callback_args, callback_kwargs)
 
 
-class WhiteNoiseMiddleware(WhiteNoise):
+class WhiteNoiseMiddleware(WhiteNoise):  # type: ignore[misc]
     """WhiteNoise is sync; here it is asked only for what is under /static/."""
 
     sync_capable = True
@@ -98,8 +99,5 @@ class WhiteNoiseMiddleware(WhiteNoise):
     def _serve_or_404(self, request: HttpRequest) -> HttpResponse:
         from switchboard.kernel.problems import generic_problem
 
-        if self.autorefresh:
-            static_file = self.find_file(request.path_info)
-        else:
-            static_file = self.files.get(request.path_info)
+        static_file = self.find_file(request.path_info) if self.autorefresh else self.files.get(request.path_info)
         return self.serve(static_file, request) if static_file is not None else generic_problem(404)

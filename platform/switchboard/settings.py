@@ -47,7 +47,8 @@ _BOTH = [
     "django.contrib.admin",
     "tenants.staff",
 ]
-# `tenants` before django_tenants: its commands win. contenttypes is shared only: Django caches its ids for the whole process.
+# `tenants` before django_tenants: its commands win. contenttypes is shared only: Django caches its ids for the
+# whole process.
 SHARED_APPS = ["tenants", "django_tenants", "django.contrib.contenttypes", "django.contrib.postgres", *_BOTH]
 TENANT_APPS = [*_BOTH, "billing", "knowledge", "agents", "conversations"]
 INSTALLED_APPS = [
@@ -167,7 +168,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_TIME_LIMIT = 3600
 # Longer than the longest task: Redis hands a task that isn't acknowledged by then to a second worker.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT, "socket_timeout": 20}
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+}
 
 # --- files ------------------------------------------------------------------------------------------------------------
 if config.storage == "s3":

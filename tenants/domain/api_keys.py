@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 import hmac
 import re
@@ -14,10 +14,10 @@ from django.utils import timezone
 from tenants.models import ApiKey, Tenant
 
 _SHAPE = re.compile(r"^sb_([0-9a-f]{12})_([A-Za-z0-9_-]{43})\Z")
-_LAST_USED_EVERY = datetime.timedelta(minutes=1)
+_LAST_USED_EVERY = dt.timedelta(minutes=1)
 
 
-def create_api_key(*, tenant: Tenant, name: str, expires_at: datetime.datetime | None = None) -> tuple[ApiKey, str]:
+def create_api_key(*, tenant: Tenant, name: str, expires_at: dt.datetime | None = None) -> tuple[ApiKey, str]:
     """A new key of a tenant: its row, and the key itself, which can't be had again.
 
     The secret has 256 bits, so a plain SHA-256 guards it; a slow hash is for what people choose.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import logging
 import os
 import secrets
@@ -58,8 +58,8 @@ def recoverer(kind: str) -> Recover:
     return _recoverers[kind]
 
 
-def _in(seconds: float) -> datetime.datetime:
-    return timezone.now() + datetime.timedelta(seconds=seconds)
+def _in(seconds: float) -> dt.datetime:
+    return timezone.now() + dt.timedelta(seconds=seconds)
 
 
 def open_lease(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS, seconds: float = LEASE_SECONDS) -> None:
@@ -70,7 +70,12 @@ def open_lease(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS, seconds
         seconds: until another may take it.
     """
     WorkLease.objects.create(
-        kind=kind, object_id=object_id, tenant_id=tenant_id(), owner=owner, until=_in(seconds), attempts=1 if owner else 0
+        kind=kind,
+        object_id=object_id,
+        tenant_id=tenant_id(),
+        owner=owner,
+        until=_in(seconds),
+        attempts=1 if owner else 0,
     )
 
 
@@ -111,7 +116,9 @@ def kept_alive(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS) -> Iter
         while not finished.wait(RENEW_SECONDS):
             try:
                 with use_public():
-                    WorkLease.objects.filter(kind=kind, object_id=object_id, owner=owner).update(until=_in(LEASE_SECONDS))
+                    WorkLease.objects.filter(kind=kind, object_id=object_id, owner=owner).update(
+                        until=_in(LEASE_SECONDS)
+                    )
             except DatabaseError:
                 logger.warning("a lease could not be renewed; the next try is in %s s", RENEW_SECONDS)
             finally:

@@ -20,7 +20,9 @@ _reconcilers: dict[str, Reconcile] = {}
 
 
 def reconcile_with(name: str, reconcile: Reconcile) -> None:
-    """Register what an app wants in every tenant. `reconcile` runs in the tenant's scope and may run again at any time."""
+    """Register what an app wants in every tenant. `reconcile` runs in the tenant's scope and may run again at any
+    time.
+    """
     _reconcilers[name] = reconcile
 
 
@@ -56,7 +58,9 @@ def create_tenant(*, name: str, slug: str, domains: Sequence[str]) -> Tenant:
 
 
 def open_doors(*, tenant: Tenant) -> None:
-    """Reconcile a tenant's defaults and mark it ready. A tenant whose making was interrupted here is finished by `migrate_platform`."""
+    """Reconcile a tenant's defaults and mark it ready. A tenant whose making was interrupted here is finished by
+    `migrate_platform`.
+    """
     with use_tenant(tenant):
         for reconcile in _reconcilers.values():
             reconcile()

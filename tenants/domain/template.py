@@ -1,4 +1,4 @@
-"""The template schema: migrated like a tenant's, dumped once for each state of the migrations, copied for each new tenant.
+"""The template schema: migrated like a tenant's, dumped once for each state of the migrations, copied for each tenant.
 
 Running the migrations for a new tenant takes half a second; replaying their outcome takes a tenth of that.
 """

@@ -23,7 +23,9 @@ async def web(live_tenants: None) -> AsyncIterator[None]:
 
 @pytest.fixture
 def caller_for(api_key_for: Callable[..., str]) -> Callable[..., Caller]:
-    """`caller_for(tenant, **release)`: a program of the tenant with an agent, on the local model unless said otherwise."""
+    """`caller_for(tenant, **release)`: a program of the tenant with an agent, on the local model unless said
+    otherwise.
+    """
 
     from tenants.context import use_tenant
     from tests.asgi_client import AsgiClient

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import uuid
 
 import pytest
@@ -75,7 +76,9 @@ async def test_a_client_that_leaves_half_way_finds_the_whole_answer_later(hotel:
     events = await hotel.listen(conversation, until=3)
 
     assert [event.id for event in events] == [1, 2, 3]
-    assert "done" in [event.kind for event in await hotel.listen(conversation, until=await last_event(hotel, conversation))]
+    assert "done" in [
+        event.kind for event in await hotel.listen(conversation, until=await last_event(hotel, conversation))
+    ]
 
 
 async def last_event(caller: Caller, conversation: uuid.UUID) -> int:
@@ -95,7 +98,9 @@ async def test_two_who_listen_hear_the_same(hotel: Caller) -> None:
     asked = await hotel.ask(conversation, "Hello")
     heard = await asyncio.gather(*listeners)
 
-    assert [event.data for event in heard[0]] == [event.data for event in heard[1]] == [event.data for event in asked[:4]]
+    assert (
+        [event.data for event in heard[0]] == [event.data for event in heard[1]] == [event.data for event in asked[:4]]
+    )
 
 
 async def test_messages_sent_at_once_are_answered_one_after_the_other(hotel: Caller) -> None:
@@ -104,7 +109,7 @@ async def test_messages_sent_at_once_are_answered_one_after_the_other(hotel: Cal
     answers = await asyncio.gather(*(hotel.ask(conversation, f"Question {number}") for number in range(4)))
 
     spans = sorted((events[0].id, events[-1].id) for events in answers)
-    assert all(earlier[1] < later[0] for earlier, later in zip(spans, spans[1:], strict=False))
+    assert all(earlier[1] < later[0] for earlier, later in itertools.pairwise(spans))
     assert len((await hotel.thread(conversation))["messages"]) == 8
 
 
@@ -119,7 +124,9 @@ async def test_messages_sent_at_once_are_answered_one_after_the_other(hotel: Cal
         (None, 422, "invalid"),
     ],
 )
-async def test_bad_messages_are_refused_and_leave_nothing(hotel: Caller, content: object, status: int, code: str) -> None:
+async def test_bad_messages_are_refused_and_leave_nothing(
+    hotel: Caller, content: object, status: int, code: str
+) -> None:
     conversation = await hotel.begin()
 
     refused = await hotel.say(conversation, content)
@@ -131,7 +138,12 @@ async def test_bad_messages_are_refused_and_leave_nothing(hotel: Caller, content
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b'{"content": "\\ud800"}', 422), (b'{"content": ', 400), (b"[]", 422), (b'{"content": "' + b"x" * 5_000_000 + b'"}', 413)],
+    [
+        (b'{"content": "\\ud800"}', 422),
+        (b'{"content": ', 400),
+        (b"[]", 422),
+        (b'{"content": "' + b"x" * 5_000_000 + b'"}', 413),
+    ],
 )
 async def test_bad_bodies_are_refused(hotel: Caller, body: bytes, status: int) -> None:
     refused = await hotel.http.request("POST", f"/api/v1/conversations/{await hotel.begin()}/messages", body)
@@ -229,7 +241,9 @@ async def test_a_stopped_turn_says_so_and_keeps_what_was_said(hotel: Caller, har
 async def test_a_last_event_id_that_is_none_is_refused(hotel: Caller, value: str) -> None:
     if not value.isascii():
         value = value.encode().decode("latin-1")
-    refused = await hotel.http.request("GET", f"/api/v1/conversations/{await hotel.begin()}/events", last_event_id=value)
+    refused = await hotel.http.request(
+        "GET", f"/api/v1/conversations/{await hotel.begin()}/events", last_event_id=value
+    )
 
     assert (refused.status, refused.json()["code"]) == (422, "invalid_event_id")
 

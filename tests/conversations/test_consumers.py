@@ -73,7 +73,13 @@ async def test_a_socket_hears_what_is_said_over_http_and_resumes(hotel: Caller) 
 
 @pytest.mark.parametrize(
     "sent",
-    ["not json", "[]", '{"type": "dance"}', '{"type": "message", "content": "a\\u0000b"}', '{"type": "cancel", "turn": "x"}'],
+    [
+        "not json",
+        "[]",
+        '{"type": "dance"}',
+        '{"type": "message", "content": "a\\u0000b"}',
+        '{"type": "cancel", "turn": "x"}',
+    ],
 )
 async def test_what_cannot_be_understood_is_told_and_the_socket_stays(hotel: Caller, sent: str) -> None:
     async with connected(socket(await hotel.begin(), hotel.http.host, **bearer(hotel))) as ws:

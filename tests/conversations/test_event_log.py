@@ -1,4 +1,6 @@
-"""Live events: written in groups under their numbers, heard here and in other processes, refused where a number is taken."""
+"""Live events: written in groups under their numbers, heard here and in other processes, refused where a number is
+taken.
+"""
 
 from __future__ import annotations
 

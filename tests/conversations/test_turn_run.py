@@ -95,7 +95,9 @@ async def test_a_turn_can_be_stopped_while_it_speaks(talker: Caller, model_serve
     conversation = await talker.begin()
     path = f"/api/v1/conversations/{conversation}"
     events = []
-    async with talker.http.stream("POST", f"{path}/messages", {"content": "!slow"}, accept="text/event-stream") as answer:
+    async with talker.http.stream(
+        "POST", f"{path}/messages", {"content": "!slow"}, accept="text/event-stream"
+    ) as answer:
         async for event in answer.events():
             events.append(event)
             if len(events) == 1:
@@ -138,7 +140,7 @@ async def test_a_turn_that_had_said_nothing_is_answered_by_whoever_takes_it(talk
 
 
 async def test_a_turn_that_had_spoken_is_closed_and_says_why(talker: Caller, harbour: Tenant) -> None:
-    conversation, turn = await begun_by_another(talker, harbour, "Breakfast ", "is at")
+    conversation, _turn = await begun_by_another(talker, harbour, "Breakfast ", "is at")
 
     with use_tenant(harbour):
         await runner.run_waiting(conversation)
@@ -186,9 +188,8 @@ async def test_a_run_that_lost_its_lease_writes_nothing_more(talker: Caller, har
         return job
 
     job = await in_database(in_tenant, harbour, accept)
-    with use_tenant(harbour):
-        with pytest.raises(LeaseLost):
-            await TurnRun(job).run()
+    with use_tenant(harbour), pytest.raises(LeaseLost):
+        await TurnRun(job).run()
 
     rows = await in_database(in_tenant, harbour, lambda: list(Turn.objects.values_list("status", flat=True)))
     assert rows == ["running"]

@@ -18,7 +18,8 @@ R = TypeVar("R")
 
 @functools.cache
 def _threads() -> ThreadPoolExecutor:
-    # Fewer threads than pooled connections: a thread that gets work also gets a connection, and the sync admin has some left.
+    # Fewer threads than pooled connections: a thread that gets work also gets a connection, and the sync admin has
+    # some left.
     return ThreadPoolExecutor(max_workers=max(2, settings.DATABASE_POOL // 2), thread_name_prefix="database")
 
 

@@ -21,7 +21,8 @@ from switchboard.kernel.problems import Invalid
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
-# All IPv6 addresses that the internet routes lie in here (RFC 4291 §2.4). Outside are, among others, those that carry an
+# All IPv6 addresses that the internet routes lie in here (RFC 4291 §2.4). Outside are, among others, those that
+# carry an
 # IPv4 address in ways of their own: IPv4-compatible ones (::/96), a site's NAT64 (64:ff9b:1::/48).
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
@@ -133,7 +134,9 @@ def guarded_transport(policy: EgressPolicy, *, max_connections: int = 200) -> ht
 
 
 def check_url(url: str, *, field: str) -> str:
-    """A http(s) URL with a host and no credentials in it, or a clear refusal. Where it leads is judged at each request."""
+    """A http(s) URL with a host and no credentials in it, or a clear refusal. Where it leads is judged at each
+    request.
+    """
     try:
         parsed = httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError):

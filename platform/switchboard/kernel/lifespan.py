@@ -47,7 +47,9 @@ async def stop() -> None:
 
 
 def spawn(work: Coroutine[Any, Any, Any], *, name: str) -> asyncio.Task[Any]:
-    """Start work that isn't awaited. A reference is kept (asyncio itself keeps only a weak one) and a failure is logged."""
+    """Start work that isn't awaited. A reference is kept (asyncio itself keeps only a weak one) and a failure is
+    logged.
+    """
     task = asyncio.get_running_loop().create_task(work, name=name)
     _running.add(task)
     task.add_done_callback(_finished)

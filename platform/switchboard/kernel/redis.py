@@ -10,9 +10,9 @@ from weakref import WeakKeyDictionary
 import redis
 from django.conf import settings
 from redis import asyncio as redis_async
+from redis import exceptions
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import BusyLoadingError, ConnectionError, TimeoutError
 from redis.retry import Retry
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # A Redis that was killed is back within a second (its supervisor restarts it); five tries reach over that.
 _TRIES = 6
-_TRANSIENT: list[type[Exception]] = [ConnectionError, TimeoutError, BusyLoadingError]
+_TRANSIENT: list[type[Exception]] = [exceptions.ConnectionError, exceptions.TimeoutError, exceptions.BusyLoadingError]
 _per_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncClient] = WeakKeyDictionary()
 
 

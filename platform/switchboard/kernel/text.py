@@ -22,7 +22,9 @@ def check_text(value: str, *, field: str, max_bytes: int) -> str:
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
-        raise Invalid("invalid_text", "The text holds half of a surrogate pair, which is no character.", field=field) from None
+        raise Invalid(
+            "invalid_text", "The text holds half of a surrogate pair, which is no character.", field=field
+        ) from None
     if size > max_bytes:
         raise Problem("too_large", f"The text has {size:,} bytes; {max_bytes:,} is the most.", status=413)
     if not value.strip():
