@@ -178,8 +178,9 @@ class ModelEndpointAdmin(DomainModelAdmin):
             return format_html('<span class="sb-badge sb-good">{}</span>', "set")
         return format_html('<span class="sb-badge">{}</span>', "not set")
 
-    def save_model(self, request: HttpRequest, obj: ModelEndpoint, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         assert isinstance(form, EndpointForm)
+        assert isinstance(obj, ModelEndpoint)
         name, base_url = form.cleaned_data["name"], form.cleaned_data["base_url"]
         if change:
             endpoints.update_endpoint(endpoint=obj, name=name, base_url=base_url, api_key=form.written_key())

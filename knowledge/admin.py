@@ -224,7 +224,7 @@ class DocumentAdmin(DomainModelAdmin):
     @staticmethod
     def _accept_all(request: HttpRequest, form: UploadForm) -> int:
         """Take each file in by itself, so that one keeps no other out. Returns how many were refused."""
-        files: list[UploadedFile[bytes]] = form.cleaned_data["files"]
+        files: list[UploadedFile[bytes]] = form.cleaned_data["uploads"]
         refused_files = 0
         for upload in files:
             try:
@@ -239,7 +239,7 @@ class DocumentAdmin(DomainModelAdmin):
 
 
 def _name_file(form: Form, filename: str, problem: Problem) -> None:
-    """A refused file's own sentence, under the files field."""
+    """A refused file's own sentence, under the field."""
     named = Problem(problem.code, f"{filename}: {problem.detail}", status=problem.status)
-    named.errors = [{"field": "files", "message": named.detail}]
+    named.errors = [{"field": "uploads", "message": named.detail}]
     show_in_form(form, named)

@@ -32,6 +32,6 @@ class UploadForm(forms.Form):
         widget=UnfoldAdminSelectWidget(),
         help_text="Where agents find them.",
     )
-    files = ManyFilesField(
+    uploads = ManyFilesField(
         widget=ManyFilesInput(attrs={"multiple": True, "accept": ".pdf,.txt,.md,.markdown,application/pdf,text/plain"})
     )

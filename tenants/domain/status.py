@@ -48,7 +48,8 @@ def add_domain(*, tenant: Tenant, domain: str) -> Domain:
         try:
             with transaction.atomic():
                 has_primary = Domain.objects.filter(tenant=tenant, is_primary=True).exists()
-                return Domain.objects.create(domain=name, tenant=tenant, is_primary=not has_primary)
+                row: Domain = Domain.objects.create(domain=name, tenant=tenant, is_primary=not has_primary)
+                return row
         except (IntegrityError, ValidationError):
             raise Conflict("domain_exists", f"The hostname {name} leads to a company already.") from None
 

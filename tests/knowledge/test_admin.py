@@ -23,7 +23,7 @@ def staff(in_harbour, client_for):
 
 def upload(client, collection, **files):
     sent = [SimpleUploadedFile(name.replace("__", "."), content) for name, content in files.items()]
-    return client.post(f"{LIST}add/", {"collection": str(collection.pk), "files": sent}, follow=True)
+    return client.post(f"{LIST}add/", {"collection": str(collection.pk), "uploads": sent}, follow=True)
 
 
 def queries(client, address):
@@ -111,7 +111,7 @@ def test_a_file_that_cant_be_read_says_why_and_keeps_no_other_out(staff, name, c
     collection = CollectionFactory()
     page = upload(staff, collection, **{name: content, "fine__txt": b"Fine."})
     assert page.status_code == 422
-    errors = " ".join(page.context["form"].errors["files"])
+    errors = " ".join(page.context["form"].errors["uploads"])
     assert errors.startswith(name.replace("__", "."))
     assert sentence in errors
     assert list(Document.objects.values_list("filename", flat=True)) == ["fine.txt"]
@@ -120,12 +120,12 @@ def test_a_file_that_cant_be_read_says_why_and_keeps_no_other_out(staff, name, c
 def test_the_same_content_twice_is_refused_by_name(staff):
     collection = CollectionFactory()
     page = upload(staff, collection, one__txt=b"Same.", two__txt=b"Same.")
-    assert "two.txt: The collection already has a document" in str(page.context["form"].errors["files"])
+    assert "two.txt: The collection already has a document" in str(page.context["form"].errors["uploads"])
 
 
 def test_an_upload_without_files_says_what_is_missing(staff):
     page = staff.post(f"{LIST}add/", {"collection": str(CollectionFactory().pk)})
-    assert page.context["form"].errors["files"] == ["Choose one file at least."]
+    assert page.context["form"].errors["uploads"] == ["Choose one file at least."]
 
 
 def test_the_upload_page_asks_for_a_collection_first(staff):
