@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,7 +122,7 @@ class Installation:
             wrapper: words put between `python` and `-m uvicorn …`, such as a profiler.
             variables: further environment variables.
         """
-        program, _ = start_web(self.environment | variables, self.folder, wrapper=wrapper)
+        program = start_web(self.environment | variables, self.folder, wrapper=wrapper)
         self._programs.append(program)
         return program
 
@@ -151,8 +151,13 @@ class Installation:
 
 def start_web(
     environment: Mapping[str, str], folder: Path, *, wrapper: Sequence[str] = (), core: int | None = SERVER_CORE
-) -> tuple[Program, str]:
-    """A web server for the platform that `environment` leads to; returns it, ready, and its address."""
+) -> Program:
+    """A web server for the platform that `environment` leads to, once it answers.
+
+    Args:
+        folder: for its log.
+        core: None for any.
+    """
     from switchboard.config import load_config
     from switchboard.launcher import services
 
@@ -168,7 +173,7 @@ def start_web(
         program = _launch("web", command, folder, port)
     assert child.ready is not None
     _wait(program, child.ready)
-    return program, f"http://127.0.0.1:{port}"
+    return program
 
 
 def start_worker(environment: Mapping[str, str], folder: Path, web: Program) -> Program:
@@ -186,7 +191,7 @@ def start_worker(environment: Mapping[str, str], folder: Path, web: Program) -> 
 
 
 def start_embedder(environment: Mapping[str, str], folder: Path) -> tuple[Program, str]:
-    """The embedder; its graph is kept beside the virtualenv between runs."""
+    """The embedder and its base URL; its graph is kept beside the virtualenv between runs."""
     from switchboard.launcher import services
 
     port = free_port()
@@ -217,8 +222,7 @@ def _launch(name: str, command: ChildCommand, folder: Path, port: int = 0) -> Pr
         return Program(name, spawn(command, stdout=output), command, log, port)
 
 
-def _wait(program: Program, ready: object) -> None:
-    assert callable(ready)
+def _wait(program: Program, ready: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _START_SECONDS
     try:
         while not ready():

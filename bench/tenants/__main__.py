@@ -142,15 +142,16 @@ def _migrations(place: Installation, count: int) -> int:
         ("resumed", resumed),
         ("nothing to do", again),
     ]
-    cells = [
-        [name, f"{run.seconds:.1f}", str(run.announced), str(run.begun), str(run.left), _each(run, idle), str(run.lines)]
-        for name, run in rows
-    ]
-    print(table(["migrate_platform", "seconds", "to do", "begun", "left", "ms each", "lines shown"], cells))
+    cells = [[name, f"{run.seconds:.1f}", *map(str, _counts(run)), _each(run, idle)] for name, run in rows]
+    print(table(["migrate_platform", "seconds", "to do", "begun", "left", "lines shown", "ms each"], cells))
     # The tenant under way when the process was killed may be looked at a second time; nothing else may be.
     repeated = resumed.announced + killed.begun - 1 - count
     print(f"repeated by the second run: {max(0, repeated)} tenants; left out: {resumed.left}")
     return int(repeated > 1 or resumed.left > 0 or idle.begun > 0 or again.begun > 0)
+
+
+def _counts(run: Migration) -> tuple[int, int, int, int]:
+    return run.announced, run.begun, run.left, run.lines
 
 
 def _each(run: Migration, idle: Migration) -> str:
