@@ -76,6 +76,11 @@ class EndpointForm(forms.ModelForm[ModelEndpoint]):
     class Meta:
         model = ModelEndpoint
         fields = ("name", "base_url")
+        labels = {"base_url": "Base URL"}
+        widgets = {
+            "name": UnfoldAdminTextInputWidget(),
+            "base_url": UnfoldAdminTextInputWidget(attrs={"placeholder": "https://api.example.com/v1"}),
+        }
 
     def clean_base_url(self) -> str:
         try:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib import admin
 
 from billing.models import UsageEvent
 from switchboard.admin import staff_site
 from switchboard.model_admin import DomainModelAdmin
 
+_SERVICES: Final = {UsageEvent.Service.LLM: "Answering", UsageEvent.Service.EMBEDDING: "Embedding"}
+
 
 @admin.register(UsageEvent, site=staff_site)
 class UsageEventAdmin(DomainModelAdmin):
-    list_display = ("created_at", "service", "provider", "model", "input_tokens", "output_tokens", "counted_by", "cost")
+    list_display = (
+        "created_at",
+        "used_for",
+        "provider",
+        "model",
+        "input_tokens",
+        "output_tokens",
+        "counted_by",
+        "cost",
+    )
     list_filter = ("service", "provider", "model")
     search_fields = ("=conversation_id", "=turn_id", "model")
     date_hierarchy = "created_at"
+
+    @admin.display(description="Used for", ordering="service")
+    def used_for(self, row: UsageEvent) -> str:
+        return _SERVICES.get(row.service, row.service)
 
     @admin.display(description="Counted by")
     def counted_by(self, row: UsageEvent) -> str:

@@ -18,6 +18,21 @@ from knowledge.models import Document
 
 DAYS: Final = 14
 _ROWS: Final = 6
+_TICKS: Final = {"color": "#6a7d84", "maxRotation": 0, "autoSkip": True, "maxTicksLimit": 7}
+_CHART_OPTIONS: Final = {
+    "animation": False,
+    "maintainAspectRatio": False,
+    "plugins": {"legend": {"display": False}},
+    "scales": {
+        "x": {"grid": {"display": False}, "border": {"display": False}, "ticks": _TICKS},
+        "y": {
+            "beginAtZero": True,
+            "border": {"display": False},
+            "grid": {},
+            "ticks": {**_TICKS, "precision": 0, "maxTicksLimit": 4},
+        },
+    },
+}
 
 
 def staff_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -40,22 +55,24 @@ def staff_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "recent": Conversation.objects.select_related("agent").order_by("-updated_at")[:_ROWS],
             "this_week": sum(count for _, count in per_day[-7:]),
             "any_conversation": any(count for _, count in per_day),
-            "chart": json.dumps(
-                {
-                    "labels": [f"{day:%a} {day.day}" for day, _ in per_day],
-                    "datasets": [
-                        {
-                            "label": "Conversations",
-                            "data": [count for _, count in per_day],
-                            "backgroundColor": "var(--color-primary-600)",
-                        }
-                    ],
-                }
-            ),
+            "chart": json.dumps(_chart(per_day)),
+            "chart_options": json.dumps(_CHART_OPTIONS),
             "days": DAYS,
         }
     )
     return context
+
+
+def _chart(per_day: list[tuple[dt.date, int]]) -> dict[str, Any]:
+    """Chart.js's data."""
+    bars = {
+        "label": "Conversations",
+        "data": [count for _, count in per_day],
+        "backgroundColor": "var(--color-primary-600)",
+        "borderRadius": 3,
+        "maxBarThickness": 22,
+    }
+    return {"labels": [f"{day:%a} {day.day}" for day, _ in per_day], "datasets": [bars]}
 
 
 def _conversations_per_day() -> list[tuple[dt.date, int]]:
