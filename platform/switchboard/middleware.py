@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from asgiref.sync import iscoroutinefunction
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse
 from django.middleware import clickjacking, common, csrf, security
+from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware as WhiteNoise
+
+from switchboard.kernel.problems import CONTENT_TYPE, Problem, problem_response
 
 DATA_PLANE: Final = ("/api/v1/conversations", "/api/v1/search", "/healthz", "/readyz")
 
@@ -23,6 +27,32 @@ DATA_PLANE: Final = ("/api/v1/conversations", "/api/v1/search", "/healthz", "/re
 def is_data_plane(path: str) -> bool:
     """Whether a path is one of the data plane's."""
     return path.startswith(DATA_PLANE)
+
+
+@sync_and_async_middleware
+def method_refusals(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Django and Ninja refuse a method with a page; in the API that is a problem document like every other refusal."""
+
+    def in_one_shape(request: HttpRequest, response: Any) -> Any:
+        if response.status_code != 405 or not request.path.startswith("/api/"):
+            return response
+        if response["Content-Type"] == CONTENT_TYPE:
+            return response
+        allowed = response.get("Allow", "")
+        detail = f"{request.method} isn't taken here; {allowed or 'nothing'} is."
+        return problem_response(Problem("method_not_allowed", detail, status=405, headers={"Allow": allowed}))
+
+    if iscoroutinefunction(get_response):
+
+        async def answer_async(request: HttpRequest) -> Any:
+            return in_one_shape(request, await get_response(request))
+
+        return answer_async
+
+    def answer(request: HttpRequest) -> Any:
+        return in_one_shape(request, get_response(request))
+
+    return answer
 
 
 class ControlPlaneOnly:

@@ -91,6 +91,7 @@ PG_DUMP = embedded_program("pg_dump") or shutil.which("pg_dump") or "pg_dump"
 # --- requests ---------------------------------------------------------------------------------------------------------
 MIDDLEWARE = [
     "tenants.middleware.TenantMiddleware",
+    "switchboard.middleware.method_refusals",
     "switchboard.middleware.WhiteNoiseMiddleware",
     "switchboard.middleware.SecurityMiddleware",
     "switchboard.middleware.SessionMiddleware",

@@ -334,6 +334,9 @@ def test_an_unknown_content_type_is_named(caller):
     assert_problem(caller.post(COLLECTIONS, b"<a/>", content_type="text/xml"), 415, "unsupported_media_type")
     assert_problem(caller.post(DOCUMENTS, b"x", content_type="multipart/form-data"), 400, "parse_error")
     assert_problem(caller.put(COLLECTIONS, {}), 405, "method_not_allowed")
+    refused = caller.put("/api/v1/conversations", {})
+    assert_problem(refused, 405, "method_not_allowed")
+    assert refused["Allow"]
     assert_problem(caller.get(COLLECTIONS, headers={"Accept": "text/xml"}), 406, "not_acceptable")
 
 

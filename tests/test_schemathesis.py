@@ -1,0 +1,122 @@
+"""Every operation of the API's document, asked all sorts of things at the real server: it never answers with a 5xx."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+
+from switchboard.launcher.readiness import http_ready
+from switchboard.openapi import PROBLEM, document
+from tenants.context import use_tenant
+from tests.servers import free_port
+
+ROOT = Path(__file__).resolve().parents[1]
+MOST_EXAMPLES = 8
+SECONDS = 10  # for one answer
+# A stream of a conversation that is there has no end by itself.
+ENDLESS = "/api/v1/conversations/{conversation_id}/events"
+
+schemathesis_document = schemathesis.openapi.from_dict(document())
+
+
+@pytest.fixture(scope="module")
+def server(django_db_setup: None, embedder: str) -> Iterator[str]:
+    """The web server as it is shipped, on the tests' own database and Redis."""
+    port = free_port()
+    words = ["-m", "uvicorn", "switchboard.asgi:application", "--port", str(port), "--log-level", "warning"]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}", "LOG_LEVEL": "ERROR"}
+    process = subprocess.Popen([sys.executable, *words], env=environment, cwd=ROOT)
+    try:
+        deadline = time.monotonic() + 30
+        while not http_ready(port, "/healthz"):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        yield session
+
+
+@pytest.fixture
+def there(live_tenants: None, harbour: Any) -> dict[str, str]:
+    """Ids of rows that are there, under the words that stand before them in a path."""
+    from tests.factories import AgentFactory, DocumentFactory, EndpointFactory, MessageFactory
+
+    with use_tenant(harbour):
+        agent, document, endpoint, message = AgentFactory(), DocumentFactory(), EndpointFactory(), MessageFactory()
+        return {
+            "agents": str(agent.id),
+            "releases": str(agent.live_release_id),
+            "documents": str(document.id),
+            "collections": str(document.collection_id),
+            "endpoints": str(endpoint.id),
+            "conversations": str(message.conversation_id),
+            "turns": str(message.turn_id),
+        }
+
+
+@schemathesis_document.parametrize()
+@settings(
+    max_examples=MOST_EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_no_request_makes_the_server_fail(
+    case: schemathesis.Case,
+    server: str,
+    session: requests.Session,
+    there: dict[str, str],
+    harbour: Any,
+    api_key_for: Callable[..., str],
+) -> None:
+    if case.path != ENDLESS:
+        name_real_rows(case, there)
+    headers = {"Host": "harbour.localhost", "Authorization": f"Bearer {key_of(harbour, api_key_for)}"}
+    response = case.call(base_url=server, headers=headers, timeout=SECONDS, session=session)
+    case.validate_response(response, checks=[not_a_server_error])
+    if response.status_code >= 400:
+        assert response.headers["content-type"] == [PROBLEM], (response.status_code, response.text[:300])
+
+
+def name_real_rows(case: schemathesis.Case, there: dict[str, str]) -> None:
+    """Put ids that are there in the place of made-up ones: those would all end in the same 404."""
+    parts = case.path.split("/")
+    for before, part in itertools.pairwise(parts):
+        if part.startswith("{") and before in there:
+            case.path_parameters[part.strip("{}")] = there[before]
+
+
+_keys: dict[Any, str] = {}
+
+
+def key_of(tenant: Any, api_key_for: Callable[..., str]) -> str:
+    """One key per test; a test asks many times."""
+    if api_key_for not in _keys:
+        _keys.clear()
+        _keys[api_key_for] = api_key_for(tenant)
+    return _keys[api_key_for]
