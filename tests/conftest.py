@@ -93,8 +93,11 @@ def _nothing_remembered() -> Iterator[None]:
     """What a process remembers for a while, one test must not leave to the next."""
     yield
     from agents import releases
+    from switchboard.kernel.redis import redis_client
     from tenants import directory
 
+    if redis_client.cache_info().currsize:
+        redis_client().flushdb()
     directory.hosts.forget()
     directory.keys.forget()
     releases._resolve.cache_clear()
