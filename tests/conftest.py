@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tenants.models import Tenant
     from tenants.staff.models import User
 
-pytest_plugins = ["tests.model_server.fixture"]
+pytest_plugins = ["tests.model_server.fixture", "tests.platform_fixture"]
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "a quiet harbour"
 _servers = pytest.StashKey[Servers]()

@@ -1,0 +1,139 @@
+"""One platform and one browser for all journeys; each journey has its own windows, which must stay free of errors."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.e2e.staff import sign_in
+from tests.model_server.process import ModelServer
+from tests.platform_process import ROOT, Company, Platform, running_platform
+
+ARTIFACTS = ROOT / "test-artifacts"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+Theme = Literal["light", "dark"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="package")
+def platform(platform_data: Path, model_server_process: ModelServer) -> Iterator[Platform]:
+    with running_platform(platform_data, EGRESS_ALLOW=model_server_process.host_and_port) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="package")
+def hotel(platform: Platform) -> Company:
+    return platform.companies["harbour"]
+
+
+@pytest.fixture(scope="package")
+def agency(platform: Platform) -> Company:
+    return platform.companies["agency"]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert program, "These tests need Chromium or Chrome on the PATH; on Debian, `apt install chromium`."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Windows:
+    """Opens browser windows, signed in or not, and keeps what goes wrong in them."""
+
+    browser: Browser
+    sessions: dict[str, Any]
+    troubles: list[str] = field(default_factory=list)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def open(self, company: Company | None = None, *, theme: Theme = "light", width: int = 1280) -> Page:
+        """A window of a browser of its own.
+
+        Args:
+            company: where it is signed in already; None: nowhere.
+            width: in CSS pixels.
+        """
+        state = self._session(company) if company else None
+        context = self.browser.new_context(
+            color_scheme=theme, viewport={"width": width, "height": 844}, storage_state=state
+        )
+        self.contexts.append(context)
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.troubles.append(f"{page.url}: {error}"))
+        page.on("console", self._hear)
+        return page
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.troubles.append(f"{said.location['url']}: {said.text}")
+
+    def forgive(self, pattern: str) -> None:
+        """Say that an error that was seen so far was meant."""
+        assert any(re.search(pattern, trouble) for trouble in self.troubles), self.troubles
+        self.troubles[:] = [trouble for trouble in self.troubles if not re.search(pattern, trouble)]
+
+    def _session(self, company: Company) -> Any:
+        if company.slug not in self.sessions:
+            page = self.open()
+            sign_in(page, company)
+            self.sessions[company.slug] = page.context.storage_state()
+        return self.sessions[company.slug]
+
+
+@pytest.fixture(scope="package")
+def sessions() -> dict[str, Any]:
+    """Cookies of those who have signed in once."""
+    return {}
+
+
+@pytest.fixture
+def windows(browser: Browser, sessions: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[Windows]:
+    windows = Windows(browser, sessions)
+    yield windows
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+    for number, context in enumerate(windows.contexts, start=1):
+        for page in context.pages:
+            page.screenshot(path=ARTIFACTS / "journeys" / f"{name}-{number}.png")
+        context.close()
+    assert not windows.troubles
+
+
+@pytest.fixture(scope="package")
+def agent_with_model(hotel: Company, model_server_process: ModelServer) -> Callable[[str], str]:
+    """`agent_with_model("stub-50x20")`: the id of an agent at the hotel that a model of the stub server answers for."""
+
+    def make(model: str) -> str:
+        name = f"{model}-{uuid.uuid4().hex[:6]}"
+        endpoint = hotel.made("/api/v1/endpoints", {"name": name, "base_url": model_server_process.url})
+        agent = hotel.made("/api/v1/agents", {"name": name, "slug": name})
+        release = {"prompt": "Count.", "model": model, "endpoint": endpoint["id"], "go_live": True}
+        hotel.made(f"/api/v1/agents/{agent['id']}/releases", release)
+        return str(agent["id"])
+
+    return make
