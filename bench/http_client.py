@@ -11,6 +11,9 @@ from typing import Any
 
 import httptools
 
+# Servers close connections that are idle; uvicorn after 5 s.
+_IDLE_SECONDS = 4.0
+
 OnBody = Callable[[bytes, int], None]
 """Takes a piece of a body and the monotonic microsecond at which it arrived."""
 
@@ -50,6 +53,7 @@ class Connection(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._on_body: OnBody | None = None
         self._ended: asyncio.Future[Response] | None = None
+        self._used = 0.0
 
     async def request(
         self,
@@ -73,7 +77,8 @@ class Connection(asyncio.Protocol):
             TimeoutError: it took too long; the connection is closed.
         """
         loop = asyncio.get_running_loop()
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self._transport.is_closing() or loop.time() - self._used > _IDLE_SECONDS:
+            self.close()
             await loop.create_connection(lambda: self, "127.0.0.1", self.port)
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         lines = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
@@ -86,7 +91,9 @@ class Connection(asyncio.Protocol):
         self._transport.write(head.encode() + content)
         try:
             async with asyncio.timeout(limit):
-                return await self._ended
+                answer = await self._ended
+                self._used = loop.time()
+                return answer
         except (TimeoutError, asyncio.CancelledError):
             self.close()
             raise

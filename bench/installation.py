@@ -89,7 +89,7 @@ class Installation:
 
             if settings.configured:
                 for connection in connections.all(initialized_only=True):
-                    connection.close_pool()
+                    connection.close_pool()  # type: ignore[attr-defined]
         self._redis.stop()
         self._postgres.stop()
         shutil.rmtree(self.folder, ignore_errors=True)

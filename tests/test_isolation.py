@@ -1,4 +1,4 @@
-"""Tenants under fire at once see nothing of each other: bench/isolation, shorter, with Celery and embedder as they are."""
+"""Tenants under fire at once see nothing of each other: bench/isolation, shorter, with its Celery and embedder."""
 
 from __future__ import annotations
 

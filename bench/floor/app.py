@@ -54,6 +54,7 @@ class Message(models.Model):
 
     role = models.CharField(max_length=10)
     text = models.TextField()
+    objects = models.Manager["Message"]()
 
     class Meta:
         app_label = "floor"

@@ -110,7 +110,7 @@ class Client:
             parser.feed(data, arrived)
 
         path = f"/api/v1/conversations/{conversation}/messages"
-        body = {"content": f"!stub-20x15 {self._next()} {self._canary}"}
+        body = {"content": f"!stub-20x15 (stream cut) {self._next()} {self._canary}"}
         request = self._connection.request("POST", path, body, headers=_EVENTS, on_body=take, limit=LIMIT)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._random.uniform(0.01, 0.5)):
@@ -172,8 +172,8 @@ class Client:
     # --- documents ----------------------------------------------------------------------------------------------------
     async def upload(self) -> None:
         """A document that says whose it is."""
-        text = f"Paper {self._next()} of {self._canary}. Breakfast is served from {self._random.randint(5, 10)}.\n" * 3
         boundary = uuid.uuid4().hex
+        text = f"Paper {boundary} of {self._canary}. Breakfast is served from {self._random.randint(5, 10)}.\n" * 3
         fields = {"collection": str(self._own.company.collection), "title": f"Paper {self._canary}"}
         parts = [
             f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
@@ -225,7 +225,7 @@ class Client:
         if not conversation:
             return
         async with asyncio.timeout(LIMIT), self._socket(conversation) as socket:
-            content = f"!stub-20x15 {self._next()} {self._canary}"
+            content = f"!stub-20x15 (socket dropped) {self._next()} {self._canary}"
             await socket.send(json.dumps({"type": "message", "content": content}))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._random.uniform(0.01, 0.4)):
