@@ -20,7 +20,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -95,7 +95,7 @@ async def search(*, query: str, collection_ids: Sequence[uuid.UUID], limit: int 
 def find(query: str, vector: Sequence[float], collection_ids: list[uuid.UUID], limit: int) -> list[Hit]:
     """The same for a question that is embedded already; queries the database."""
     size = _size(collection_ids)
-    parameters = {
+    parameters: dict[str, Any] = {
         "vector": "[" + ",".join(f"{value:.6g}" for value in vector) + "]",
         "query": query,
         "collections": collection_ids,
@@ -110,7 +110,12 @@ def find(query: str, vector: Sequence[float], collection_ids: list[uuid.UUID], l
     with connection.cursor() as cursor:
         cursor.execute(_SEARCH.format(near=_NEAR_EXACT if size <= EXACT_UP_TO else _NEAR_INDEXED), parameters)
         rows = cursor.fetchall()
-    return [Hit(*row[:-4], words=tuple(map(AskedWord, *row[-4:]))) for row in rows]
+    return [_hit(row) for row in rows]
+
+
+def _hit(row: tuple[Any, ...]) -> Hit:
+    *found, stems, weights, known, held = row
+    return Hit(*found[:9], words=tuple(map(AskedWord, stems, weights, known, held)))
 
 
 _sizes: dict[tuple[str, tuple[uuid.UUID, ...]], tuple[float, int]] = {}

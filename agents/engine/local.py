@@ -44,7 +44,7 @@ _ENOUGH: Final = 0.32
 _ASPECT_WEIGHT: Final = 0.5
 _SPELT_ALIKE: Final = 0.9  # of difflib's ratio
 _SPELT_ALIKE_COUNTS: Final = 0.8
-_SHORTEST_MISSPELT: Final = 5  # letters
+_LETTERS: Final = re.compile(r"[^\W\d_]{5,}")  # in shorter words one letter makes another word
 _QUOTE_WEIGHT: Final = 0.5  # of a quote's strength, beside its passage's score
 _CLEARLY_WEAKER: Final = 0.7  # of the first quote's value
 _SHINGLE: Final = 40  # characters that two quotes share if they are the same words
@@ -67,7 +67,7 @@ _ASPECT: Final = frozenset(_ASPECT_STEMS.split())
 
 def relevant(question: str, hits: Sequence[Hit]) -> list[Hit]:
     """The hits worth quoting, the best first, at most three; none where the documents don't hold the answer."""
-    scored = [(score, hit) for hit, score in zip(hits, _scores(hits), strict=True) if score >= _ENOUGH]
+    scored = [(score, hit) for hit, score in zip(hits, _scores(question, hits), strict=True) if score >= _ENOUGH]
     found = sorted(
         (
             (_QUOTE_WEIGHT * quote.strength + score, hit, quote)
@@ -114,12 +114,12 @@ def _answer(question: str, hits: Sequence[Hit], *, has_documents: bool) -> str:
     return "\n\n".join([INTRODUCTION, *paragraphs])
 
 
-def _scores(hits: Sequence[Hit]) -> list[float]:
+def _scores(question: str, hits: Sequence[Hit]) -> list[float]:
     if not hits:
         return []
     weights = [_importance(word) for word in hits[0].words]
     total = sum(weights) or 1.0
-    spelt = [_spelt_alike(hit) for hit in hits]
+    spelt = [_spelt_alike(question, hit) for hit in hits]
     held = [
         [max(word.held, also) for word, also in zip(hit.words, alike, strict=True)]
         for hit, alike in zip(hits, spelt, strict=True)
@@ -143,16 +143,19 @@ def _importance(word: AskedWord) -> float:
     return word.weight * (_ASPECT_WEIGHT if word.stem in _ASPECT else 1.0)
 
 
-def _spelt_alike(hit: Hit) -> list[float]:
+def _spelt_alike(question: str, hit: Hit) -> list[float]:
     """For each of the question's words that is unknown: whether the passage holds one that is nearly spelt like it."""
+    asked = _LETTERS.findall(question.lower())
     vocabulary = None
     alike = []
     for word in hit.words:
-        if word.is_known or len(word.stem) < _SHORTEST_MISSPELT or word.stem[0].isdigit():
+        # The word as it was typed; its stem is too short to be compared.
+        typed = None if word.is_known else next((typed for typed in asked if typed.startswith(word.stem[:-1])), None)
+        if typed is None:
             alike.append(0.0)
             continue
-        vocabulary = vocabulary or set(re.findall(r"[^\W\d_]{5,}", f"{hit.heading} {hit.text}".lower()))
-        close = difflib.get_close_matches(word.stem, vocabulary, n=1, cutoff=_SPELT_ALIKE)
+        vocabulary = vocabulary or set(_LETTERS.findall(f"{hit.heading} {hit.text}".lower()))
+        close = difflib.get_close_matches(typed, vocabulary, n=1, cutoff=_SPELT_ALIKE)
         alike.append(_SPELT_ALIKE_COUNTS if close else 0.0)
     return alike
 

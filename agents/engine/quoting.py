@@ -123,7 +123,7 @@ def choose_quote(question: str, passage: str, *, rarity: Mapping[str, float] | N
         heading: what stands above the passage in its document.
     """
     parts = units(passage)
-    if not parts:
+    if all(part.kind == "furniture" for part in parts):
         return Quote(_cut(" ".join(passage.split())), "", 0.0)
     texts = [passage[part.start : part.end] for part in parts]
     scoring = _Scoring(question, parts, texts, rarity if rarity is not None else rarity_of(texts), heading)
