@@ -1,4 +1,4 @@
-"""Companies for the operators; API keys for each company's administrators."""
+"""Tenants for the operators; API keys for each tenant's administrators."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STATUS_STYLE = {Tenant.Status.READY: "sb-good", Tenant.Status.PREPARING: "sb-bu
 
 @admin.register(Tenant, site=operator_site)
 class TenantAdmin(DomainModelAdmin):
-    """Companies: made, suspended, resumed. Nothing of what is inside one shows here."""
+    """Tenants: made, suspended, resumed. Nothing of what is inside one shows here."""
 
     can_add = True
     list_display = ("name", "slug", "state", "hostnames", "created_at")
@@ -77,10 +77,10 @@ class TenantAdmin(DomainModelAdmin):
                 return HttpResponseRedirect(_page(made.pk))
         context = {
             **self.admin_site.each_context(request),
-            "title": "New company",
+            "title": "New tenant",
             "opts": self.opts,
             "form": form,
-            "submit": "Make the company",
+            "submit": "Make the tenant",
             "back": reverse("admin:tenants_tenant_changelist", current_app=self.admin_site.name),
         }
         return TemplateResponse(request, "admin/tenants/form.html", context, status=422 if form.errors else 200)

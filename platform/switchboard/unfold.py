@@ -110,13 +110,14 @@ UNFOLD_OPERATORS: Final[dict[str, Any]] = {
     "SITE_TITLE": "Switchboard",
     "SITE_HEADER": "Switchboard",
     "SITE_SUBHEADER": "Operators",
+    "DASHBOARD_CALLBACK": "tenants.home.operators_home",
     "SIDEBAR": {
         "show_search": False,
         "navigation": [
             _group(
                 "",
                 _item("Home", "home", "index"),
-                _item("Companies", "domain", "tenants_tenant_changelist"),
+                _item("Tenants", "domain", "tenants_tenant_changelist"),
                 _item("Operators", "group", "staff_user_changelist"),
             )
         ],

@@ -24,7 +24,7 @@ def suspend_tenant(*, tenant: Tenant) -> None:
     Raises:
         Conflict: `tenant_not_ready`, unless it is ready.
     """
-    _move(tenant, Tenant.Status.READY, Tenant.Status.SUSPENDED, "Only a company that is ready can be suspended.")
+    _move(tenant, Tenant.Status.READY, Tenant.Status.SUSPENDED, "Only a tenant that is ready can be suspended.")
 
 
 def resume_tenant(*, tenant: Tenant) -> None:
@@ -33,7 +33,7 @@ def resume_tenant(*, tenant: Tenant) -> None:
     Raises:
         Conflict: `tenant_not_suspended`.
     """
-    _move(tenant, Tenant.Status.SUSPENDED, Tenant.Status.READY, "Only a suspended company can be resumed.")
+    _move(tenant, Tenant.Status.SUSPENDED, Tenant.Status.READY, "Only a suspended tenant can be resumed.")
 
 
 def add_domain(*, tenant: Tenant, domain: str) -> Domain:
@@ -51,7 +51,7 @@ def add_domain(*, tenant: Tenant, domain: str) -> Domain:
                 row: Domain = Domain.objects.create(domain=name, tenant=tenant, is_primary=not has_primary)
                 return row
         except (IntegrityError, ValidationError):
-            raise Conflict("domain_exists", f"The hostname {name} leads to a company already.") from None
+            raise Conflict("domain_exists", f"The hostname {name} leads to a tenant already.") from None
 
 
 def remove_domain(*, domain: Domain) -> None:
@@ -64,7 +64,7 @@ def remove_domain(*, domain: Domain) -> None:
         Tenant.objects.select_for_update().get(pk=domain.tenant_id)
         others = Domain.objects.filter(tenant_id=domain.tenant_id).exclude(pk=domain.pk)
         if not others.exists():
-            raise Conflict("domain_needed", "A company needs at least one hostname.")
+            raise Conflict("domain_needed", "A tenant needs at least one hostname.")
         if domain.is_primary:
             Domain.objects.filter(pk=others.order_by("pk").values("pk")[:1]).update(is_primary=True)
         domain.delete()

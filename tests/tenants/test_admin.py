@@ -15,7 +15,7 @@ from tests.factories import UserFactory
 
 KEYS = "/admin/tenants/apikey/"
 TEAM = "/admin/staff/user/"
-COMPANIES = "/admin/tenants/tenant/"
+TENANTS = "/admin/tenants/tenant/"
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_member_revokes_nothing(member, harbour):
 
 
 def test_a_staff_site_knows_no_companies(staff):
-    assert staff.get(COMPANIES).status_code == 404
+    assert staff.get(TENANTS).status_code == 404
 
 
 @pytest.mark.parametrize("address", [KEYS, TEAM])
@@ -155,7 +155,7 @@ def test_the_last_administrator_stays_one(staff, in_harbour):
 
 
 def test_operators_sign_in_on_the_platforms_host(database):
-    answer = Client(HTTP_HOST="localhost").get(COMPANIES)
+    answer = Client(HTTP_HOST="localhost").get(TENANTS)
     assert answer["Location"].startswith("/admin/login/")
 
 
@@ -164,29 +164,30 @@ def test_staff_are_no_operators(staff, harbour):
         session = staff.cookies["sessionid"].value
     client = Client(HTTP_HOST="localhost")
     client.cookies["sessionid"] = session
-    assert client.get(COMPANIES).status_code == 302
+    assert client.get(TENANTS).status_code == 302
 
 
 def test_operators_see_companies_with_their_hostnames(operator, harbour, agency):
-    page = operator.get(COMPANIES).content.decode()
+    page = operator.get(TENANTS).content.decode()
     for words in ("Harbour Hotel", "harbour.localhost", "Agency Homes", "Ready"):
         assert words in page
 
 
-def test_the_list_of_companies_asks_as_often_for_three_as_for_two(operator, harbour):
-    two = queries(operator, COMPANIES)
+@pytest.mark.parametrize("address", [TENANTS, "/admin/"])
+def test_operators_pages_ask_as_often_for_three_tenants_as_for_two(operator, harbour, address):
+    two = queries(operator, address)
     with use_public():
         third = Tenant.objects.create(name="Third", slug="third", schema_name="t_third")
         Domain.objects.create(tenant=third, domain="third.localhost")
-    assert queries(operator, COMPANIES) == two
+    assert queries(operator, address) == two
 
 
 def test_a_company_is_made(live_tenants, operator):
     answer = operator.post(
-        f"{COMPANIES}add/", {"name": "Boats", "slug": "boats", "domains": "Boats.localhost\nwww.boats.example"}
+        f"{TENANTS}add/", {"name": "Boats", "slug": "boats", "domains": "Boats.localhost\nwww.boats.example"}
     )
     made = Tenant.objects.get(slug="boats")
-    assert answer["Location"] == f"{COMPANIES}{made.pk}/change/"
+    assert answer["Location"] == f"{TENANTS}{made.pk}/change/"
     assert made.status == "ready"
     assert set(made.domains.values_list("domain", flat=True)) == {"boats.localhost", "www.boats.example"}
     assert b"Boats" in Client(HTTP_HOST="boats.localhost").get("/admin/login/").content
@@ -204,7 +205,7 @@ def test_a_company_is_made(live_tenants, operator):
     ],
 )
 def test_a_company_that_cant_be_says_why(operator, agency, values, field):
-    page = operator.post(f"{COMPANIES}add/", {"name": "Boats", "slug": "boats", "domains": "boats.localhost", **values})
+    page = operator.post(f"{TENANTS}add/", {"name": "Boats", "slug": "boats", "domains": "boats.localhost", **values})
     assert page.status_code == 422
     errors = page.context["form"].errors
     assert errors[field or "__all__"]
@@ -214,20 +215,19 @@ def test_a_company_that_cant_be_says_why(operator, agency, values, field):
 def test_a_company_is_suspended_and_resumed(operator, harbour):
     from tenants import directory
 
-    operator.post(f"{COMPANIES}{harbour.pk}/suspend/")
+    operator.post(f"{TENANTS}{harbour.pk}/suspend/")
     directory.hosts.forget()
     assert Client(HTTP_HOST="harbour.localhost").get("/admin/login/").status_code == 403
     assert (
-        "Only a company that is ready"
-        in operator.post(f"{COMPANIES}{harbour.pk}/suspend/", follow=True).content.decode()
+        "Only a tenant that is ready" in operator.post(f"{TENANTS}{harbour.pk}/suspend/", follow=True).content.decode()
     )
-    operator.post(f"{COMPANIES}{harbour.pk}/resume/")
+    operator.post(f"{TENANTS}{harbour.pk}/resume/")
     directory.hosts.forget()
     assert Client(HTTP_HOST="harbour.localhost").get("/admin/login/").status_code == 200
 
 
 def test_hostnames_come_and_go_but_one_stays(operator, harbour):
-    page = f"{COMPANIES}{harbour.pk}/"
+    page = f"{TENANTS}{harbour.pk}/"
     operator.post(f"{page}domains/", {"domain": "www.Harbour.example"})
     assert Client(HTTP_HOST="www.harbour.example").get("/admin/login/").status_code == 200
     with use_public():
@@ -241,7 +241,7 @@ def test_hostnames_come_and_go_but_one_stays(operator, harbour):
 
 @pytest.mark.parametrize("name", ["", "a b", "x:8000", "https://x", "-x", "agency.localhost"])
 def test_a_hostname_that_cant_be_is_refused(operator, harbour, agency, name):
-    operator.post(f"{COMPANIES}{harbour.pk}/domains/", {"domain": name})
+    operator.post(f"{TENANTS}{harbour.pk}/domains/", {"domain": name})
     with use_public():
         assert harbour.domains.count() == 1
 
@@ -249,10 +249,10 @@ def test_a_hostname_that_cant_be_is_refused(operator, harbour, agency, name):
 def test_a_hostname_of_another_company_isnt_removed_here(operator, harbour, agency):
     with use_public():
         foreign = agency.domains.get()
-    assert operator.post(f"{COMPANIES}{harbour.pk}/domains/{foreign.pk}/remove/").status_code == 404
+    assert operator.post(f"{TENANTS}{harbour.pk}/domains/{foreign.pk}/remove/").status_code == 404
 
 
 def test_operators_home_leads_to_companies(operator):
-    assert COMPANIES in operator.get("/admin/").content.decode()
+    assert TENANTS in operator.get("/admin/").content.decode()
     assert "operator" in operator.get("/admin/").content.decode().lower()
     assert operator.get(TEAM).status_code == 200
