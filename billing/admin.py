@@ -10,7 +10,7 @@ from billing.models import UsageEvent
 from switchboard.admin import staff_site
 from switchboard.model_admin import DomainModelAdmin
 
-_SERVICES: Final = {UsageEvent.Service.LLM: "Answering", UsageEvent.Service.EMBEDDING: "Embedding"}
+_SERVICES: Final[dict[str, str]] = {UsageEvent.Service.LLM: "Answering", UsageEvent.Service.EMBEDDING: "Embedding"}
 
 
 @admin.register(UsageEvent, site=staff_site)

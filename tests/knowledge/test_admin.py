@@ -172,7 +172,7 @@ def test_progress_is_told_for_what_is_asked(staff):
 def test_deleting_takes_the_file_along(staff, django_capture_on_commit_callbacks):
     one, two, three = (DocumentFactory() for _ in range(3))
     with django_capture_on_commit_callbacks(execute=True):
-        staff.post(f"{LIST}{one.pk}/delete/", {"post": "yes"})
+        assert staff.post(f"{LIST}{one.pk}/delete/", {"post": "yes"})["Location"] == LIST
         staff.post(LIST, {"action": "delete_selected", "_selected_action": [two.pk, three.pk], "post": "yes"})
     assert not Document.objects.exists()
     assert not any(row.file.storage.exists(row.file.name) for row in (one, two, three))
