@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from switchboard.admin import operator_site, staff_site
+from switchboard.kernel.problems import Conflict
 from switchboard.model_admin import DomainModelAdmin
 from tenants.staff.models import User
 
@@ -83,8 +84,7 @@ class MemberAdmin(DomainModelAdmin, UserAdmin):  # type: ignore[type-arg]
 
     def remove(self, request: HttpRequest, row: Model) -> None:
         if row.pk == request.user.pk:
-            messages.error(request, "You can't delete yourself.")
-            return
+            raise Conflict("own_account", "You can't delete your own account.")
         row.delete()
 
 
