@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import time
+import math
 import uuid
 from dataclasses import dataclass
 
 from agents.models import ModelEndpoint, Release
+from switchboard.kernel.memory import Memory
 from tenants.context import current_tenant
-
-_ENDPOINT_SECONDS = 3  # an endpoint's address and key may change; a release can't
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +47,25 @@ def resolve(release_id: uuid.UUID) -> ResolvedRelease:
     Raises:
         Release.DoesNotExist: there is none.
     """
-    return _resolve(current_tenant().schema_name, release_id)
+    return releases.find((current_tenant().schema_name, release_id))
 
 
-def endpoint(endpoint_id: uuid.UUID) -> Endpoint:
+async def resolve_async(release_id: uuid.UUID) -> ResolvedRelease:
+    """`resolve`, from async code."""
+    return await releases.find_async((current_tenant().schema_name, release_id))
+
+
+async def endpoint_async(endpoint_id: uuid.UUID) -> Endpoint:
     """The endpoint with this id, of the tenant in force, as it was within the last few seconds.
 
     Raises:
         ModelEndpoint.DoesNotExist: there is none.
     """
-    return _endpoint(current_tenant().schema_name, endpoint_id, int(time.monotonic() // _ENDPOINT_SECONDS))
+    return await endpoints.find_async((current_tenant().schema_name, endpoint_id))
 
 
-@functools.lru_cache(maxsize=4096)
-def _resolve(schema_name: str, release_id: uuid.UUID) -> ResolvedRelease:
-    row = Release.objects.select_related("agent").get(pk=release_id)
+def _release(name: Name) -> ResolvedRelease:
+    row = Release.objects.select_related("agent").get(pk=name[1])
     return ResolvedRelease(
         id=row.pk,
         agent_id=row.agent_id,
@@ -78,7 +80,12 @@ def _resolve(schema_name: str, release_id: uuid.UUID) -> ResolvedRelease:
     )
 
 
-@functools.lru_cache(maxsize=1024)
-def _endpoint(schema_name: str, endpoint_id: uuid.UUID, moment: int) -> Endpoint:
-    row = ModelEndpoint.objects.get(pk=endpoint_id)
+def _endpoint(name: Name) -> Endpoint:
+    row = ModelEndpoint.objects.get(pk=name[1])
     return Endpoint(id=row.pk, name=row.name, base_url=row.base_url, api_key=row.api_key)
+
+
+# The schema is part of the name: ids of two tenants are no strangers to each other in one process.
+Name = tuple[str, uuid.UUID]
+releases: Memory[Name, ResolvedRelease] = Memory(_release, seconds=math.inf, most=4096)
+endpoints: Memory[Name, Endpoint] = Memory(_endpoint, seconds=3.0, most=4096)

@@ -62,8 +62,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             case {"type": "message", "content": str(content), **rest}:
                 key = rest.get("idempotency_key")
                 text = check_text(content, field="content", max_bytes=settings.MESSAGE_LIMIT_BYTES)
-                accepted = await in_database(
-                    turns.accept_message,
+                accepted = await runner.accept(
                     conversation_id=self.conversation_id,
                     content=text,
                     idempotency_key=str(key)[:120] if key else None,

@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from conversations.domain import turns
-from conversations.domain.turns import Job
+from conversations.domain.turns import Accepted, Job
 from conversations.events.hub import announce_cancellation, hub
 from conversations.turn_run import LeaseLost, TurnRun
 from switchboard.kernel import lifespan
@@ -37,6 +37,29 @@ async def stop() -> None:
     """Let running turns end; those that don't in time are given back for another process to close."""
     if _tasks:
         await asyncio.wait(_tasks, timeout=_DRAIN_SECONDS)
+
+
+async def accept(*, conversation_id: uuid.UUID, content: str, idempotency_key: str | None = None) -> Accepted:
+    """Take a message in; its turn is the caller's to run. If the caller is cancelled meanwhile, because whoever sent it has left,
+    the turn is run all the same. Raises what `turns.accept_message` does."""
+    accepting = asyncio.ensure_future(
+        in_database(
+            turns.accept_message, conversation_id=conversation_id, content=content, idempotency_key=idempotency_key
+        )
+    )
+    try:
+        return await asyncio.shield(accepting)
+    except asyncio.CancelledError:
+        accepting.add_done_callback(_run_unheard)
+        raise
+
+
+def _run_unheard(accepting: asyncio.Task[Accepted]) -> None:
+    if accepting.cancelled() or accepting.exception() is not None:
+        return
+    job = accepting.result().job
+    if job is not None:
+        run(job)
 
 
 def run(job: Job) -> None:
@@ -70,16 +93,17 @@ def _cancel(turn_id: str) -> None:
 
 async def _run_all(job: Job) -> None:
     current: Job | None = job
-    while current is not None:
-        await _run_one(current)
+    while current is not None and await _run_one(current):
         current = await in_database(turns.claim_next, conversation_id=job.conversation_id)
 
 
-async def _run_one(job: Job) -> None:
+async def _run_one(job: Job) -> bool:
+    """Whether further turns of the conversation wait, or may wait."""
     run_of_job = TurnRun(job)
     _running[job.turn_id] = run_of_job
     try:
-        await run_of_job.run()
+        with leases.at_work(job.turn_id):
+            return await run_of_job.run()
     except LeaseLost:
         logger.warning("a turn was taken over by another process", extra={"turn": str(job.turn_id)})
     except asyncio.CancelledError:
@@ -91,6 +115,7 @@ async def _run_one(job: Job) -> None:
         logger.exception("a turn could not be kept", extra={"turn": str(job.turn_id)})
     finally:
         _running.pop(job.turn_id, None)
+    return True
 
 
 async def recover(work: Abandoned) -> None:

@@ -16,7 +16,7 @@ from agents.engine.events import Event, error
 from agents.engine.turn import TurnRequest, run_turn
 from billing.domain.usage import Usage
 from conversations.domain import turns
-from conversations.domain.turns import Job, Outcome
+from conversations.domain.turns import Finished, Job, Outcome
 from conversations.events import log
 from conversations.events.keys import event_key
 from conversations.events.log import NumberTaken
@@ -65,8 +65,11 @@ class TurnRun:
         if self._engine is not None:
             self._engine.cancel()
 
-    async def run(self) -> None:
+    async def run(self) -> bool:
         """Run the turn to its end.
+
+        Returns:
+            Whether further messages of the conversation wait for their turn.
 
         Raises:
             LeaseLost: another process took it over.
@@ -82,12 +85,12 @@ class TurnRun:
         self._flush()
         if self._taken:
             await self._settle_taken_numbers()
-        await self._keep()
+        return await self._keep()
 
     # --- the engine's events ------------------------------------------------------------------------------------------
     async def _run_engine(self) -> None:
         try:
-            release = await in_database(releases.resolve, self.job.release_id)
+            release = await releases.resolve_async(self.job.release_id)
             request = TurnRequest(
                 release, self.job.conversation_id, self.job.turn_id, self.job.history, self.job.question
             )
@@ -178,7 +181,7 @@ class TurnRun:
             return []
 
     # --- the end ------------------------------------------------------------------------------------------------------
-    async def _keep(self) -> None:
+    async def _keep(self) -> bool:
         status: Status = "failed" if self._error_code else "cancelled" if self._cancelled else "done"
         answer = "".join(self._answer).strip()
         message_id = uuid7() if answer else None
@@ -188,12 +191,14 @@ class TurnRun:
             status, message_id, answer, self._citations, self._usage, self._error_code, [*self._records, done]
         )
         # Kept first, told second: whoever hears `done` finds the answer in the thread.
-        if not await self._finish(outcome):
+        finished = await self._finish(outcome)
+        if not finished.is_kept:
             raise LeaseLost
         with contextlib.suppress(RedisError, OSError, NumberTaken):
             await log.event_log().append(self._key, done)
+        return finished.others_wait
 
-    async def _finish(self, outcome: Outcome) -> bool:
+    async def _finish(self, outcome: Outcome) -> Finished:
         for attempt in range(1, _KEEP_TRIES + 1):
             try:
                 return await in_database(turns.finish_turn, job=self.job, outcome=outcome)

@@ -11,11 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
-from switchboard.kernel.database import in_database
 from switchboard.kernel.problems import Problem, problem_response
 from tenants import directory
 from tenants.context import PUBLIC, InScope, Scope, use_tenant
-from tenants.directory import Entry, KeyEntry, Memory
+from tenants.directory import Entry, KeyEntry
 
 # Answered on any hostname and in no tenant's name: a load balancer knows only the address.
 ANY_HOST_PATHS = frozenset({"/healthz", "/readyz"})
@@ -88,15 +87,10 @@ def admit(host: str, host_entry: Entry | None, key: KeyEntry | None, *, key_give
     return entry.scope
 
 
-async def _find(memory: Memory[Any], name: str) -> Any:
-    at_hand, value = memory.known(name)
-    return value if at_hand else await in_database(memory.find, name)
-
-
 async def admit_async(host: str, key: str) -> tuple[Scope, KeyEntry | None]:
     """`admit` with its look-ups, off the event loop where memory doesn't answer."""
-    host_entry = None if host == settings.PLATFORM_HOST else await _find(directory.hosts, host)
-    key_entry = await _find(directory.keys, key) if key else None
+    host_entry = None if host == settings.PLATFORM_HOST else await directory.hosts.find_async(host)
+    key_entry = await directory.keys.find_async(key) if key else None
     return admit(host, host_entry, key_entry, key_given=bool(key)), key_entry
 
 

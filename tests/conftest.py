@@ -100,8 +100,8 @@ def _nothing_remembered() -> Iterator[None]:
         redis_client().flushdb()
     directory.hosts.forget()
     directory.keys.forget()
-    releases._resolve.cache_clear()
-    releases._endpoint.cache_clear()
+    releases.releases.forget()
+    releases.endpoints.forget()
 
 
 @pytest.fixture

@@ -9,22 +9,10 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Literal
 
 import openai
-from pydantic_ai import exceptions
-from pydantic_ai.direct import model_request_stream
-from pydantic_ai.messages import (
-    ModelMessage,
-    ModelRequest,
-    ModelResponse,
-    PartDeltaEvent,
-    PartStartEvent,
-    TextPart,
-    TextPartDelta,
-    UserPromptPart,
-)
-from pydantic_ai.models import StreamedResponse
-from pydantic_ai.settings import ModelSettings
+from openai.types.chat import ChatCompletionMessageParam
 
-from agents.engine.models import Deadlines, chat_model
+from agents.engine.chat_completions import TokenCounts, stream_chat
+from agents.engine.models import Deadlines, client_of
 from agents.releases import Endpoint, ResolvedRelease
 from billing.domain.usage import Usage
 from switchboard.kernel.egress import EgressRefused
@@ -92,52 +80,55 @@ def _pause(attempt: int, retry_after: float | None) -> float:
 
 
 async def _one_try(
-    release: ResolvedRelease, endpoint: Endpoint, messages: list[ModelMessage], deadlines: Deadlines, give_up: float
+    release: ResolvedRelease,
+    endpoint: Endpoint,
+    messages: list[ChatCompletionMessageParam],
+    deadlines: Deadlines,
+    give_up: float,
 ) -> AsyncIterator[str | Usage]:
-    settings = ModelSettings(temperature=release.temperature, max_tokens=release.max_tokens)
     clock = asyncio.get_running_loop().time
+    counts: TokenCounts | None = None
+    written = 0
     # No deadline is held across a yield: it would end whatever the consumer waits for, not the model.
     patience = min(clock() + deadlines.first_token, give_up)
-    async with contextlib.AsyncExitStack() as stack:
-        async with asyncio.timeout_at(patience):
-            stream = await stack.enter_async_context(
-                model_request_stream(chat_model(endpoint, release.model), messages, model_settings=settings)
-            )
-        pieces = aiter(stream)
-        written = 0
+    stream = stream_chat(
+        client_of(endpoint),
+        model=release.model,
+        messages=messages,
+        temperature=release.temperature,
+        max_tokens=release.max_tokens,
+    )
+    async with contextlib.aclosing(stream) as pieces:
         while True:
             async with asyncio.timeout_at(patience):
-                event = await anext(pieces, None)
-            if event is None:
+                piece = await anext(pieces, None)
+            if piece is None:
                 break
             patience = min(clock() + deadlines.between_tokens, give_up)
-            if text := _text_of(event):
-                written += len(text)
-                yield text
-        yield _usage(release, endpoint, stream, messages, written)
-
-
-def _text_of(event: object) -> str:
-    match event:
-        case PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
-            return text
-        case PartStartEvent(part=TextPart(content=text)):
-            return text
-    return ""
+            if isinstance(piece, TokenCounts):
+                counts = piece
+            else:
+                written += len(piece)
+                yield piece
+    yield _usage(release, endpoint, counts, messages, written)
 
 
 def _usage(
-    release: ResolvedRelease, endpoint: Endpoint, stream: StreamedResponse, messages: list[ModelMessage], written: int
+    release: ResolvedRelease,
+    endpoint: Endpoint,
+    counts: TokenCounts | None,
+    messages: list[ChatCompletionMessageParam],
+    written: int,
 ) -> Usage:
-    counted = stream.usage
-    estimated = not counted.output_tokens
+    counted = counts is not None and counts.completion > 0
+    sent = sum(len(str(message.get("content") or "")) for message in messages)
     return Usage(
         service="llm",
         provider=endpoint.name,
         model=release.model,
-        input_tokens=counted.input_tokens or estimate_tokens(sum(len(str(message.parts)) for message in messages)),
-        output_tokens=counted.output_tokens or estimate_tokens(written),
-        is_estimated=estimated,
+        input_tokens=counts.prompt if counts and counts.prompt else estimate_tokens(sent),
+        output_tokens=counts.completion if counts and counted else estimate_tokens(written),
+        is_estimated=not counted,
     )
 
 
@@ -146,12 +137,14 @@ def estimate_tokens(characters: int) -> int:
     return -(-characters // 4)
 
 
-def _messages(instructions: str, history: Sequence[tuple[Role, str]], question: str) -> list[ModelMessage]:
-    said: list[ModelMessage] = [
-        ModelRequest(parts=[UserPromptPart(text)]) if role == "contact" else ModelResponse(parts=[TextPart(text)])
+def _messages(
+    instructions: str, history: Sequence[tuple[Role, str]], question: str
+) -> list[ChatCompletionMessageParam]:
+    said: list[ChatCompletionMessageParam] = [
+        {"role": "user", "content": text} if role == "contact" else {"role": "assistant", "content": text}
         for role, text in history
     ]
-    return [*said, ModelRequest(parts=[UserPromptPart(question)], instructions=instructions)]
+    return [{"role": "system", "content": instructions}, *said, {"role": "user", "content": question}]
 
 
 def _failure(error: Exception, endpoint: Endpoint) -> ModelFailed:
@@ -161,29 +154,38 @@ def _failure(error: Exception, endpoint: Endpoint) -> ModelFailed:
         return error
     if _caused_by(error, EgressRefused):
         return ModelFailed("model_address_refused", f"The address of {name} is not one that agents may reach.")
-    retry_after = getattr(error, "retry_after", None)
     match error:
-        case TimeoutError() | exceptions.ModelTimeoutError() | openai.APITimeoutError():
+        case TimeoutError() | openai.APITimeoutError():
             return ModelFailed("model_timeout", f"The model at {name} took too long to answer.")
-        case exceptions.ModelRateLimitError():
-            return ModelFailed(
-                "model_overloaded", f"{name} is limiting our requests.", may_pass=True, retry_after=retry_after
-            )
-        case exceptions.ModelHTTPError(status_code=401 | 403):
-            return ModelFailed("model_refused", f"{name} refused our key. Check the endpoint's API key.")
-        case exceptions.ModelHTTPError(status_code=404):
-            return ModelFailed("model_not_found", f"{name} doesn't know this model or address.")
-        case exceptions.ModelHTTPError(status_code=status) if status == 429:
-            return ModelFailed(
-                "model_overloaded", f"{name} is limiting our requests.", may_pass=True, retry_after=retry_after
-            )
-        case exceptions.ModelHTTPError(status_code=status) if status < 500:
-            return ModelFailed("model_refused", f"{name} refused the request (HTTP {status}).")
-        case exceptions.ModelHTTPError(status_code=status):
-            return ModelFailed("model_error", f"{name} failed (HTTP {status}).", may_pass=True, retry_after=retry_after)
-        case exceptions.ModelConnectionError() | openai.APIConnectionError():
+        case openai.APIConnectionError():
             return ModelFailed("model_unreachable", f"{name} can't be reached.", may_pass=True)
-    return ModelFailed("model_stream_broken", f"{name} sent something that is no answer.", may_pass=True)
+        case openai.APIStatusError():
+            return _refusal(error, name)
+    return ModelFailed("model_stream_broken", f"{name} stopped or sent something that is no answer.", may_pass=True)
+
+
+def _refusal(error: openai.APIStatusError, name: str) -> ModelFailed:
+    """What a status other than success means."""
+    wait = _retry_after(error)
+    match error.status_code:
+        case 429:
+            return ModelFailed("model_overloaded", f"{name} is limiting our requests.", may_pass=True, retry_after=wait)
+        case 401 | 403:
+            return ModelFailed("model_refused", f"{name} refused our key. Check the endpoint's API key.")
+        case 404:
+            return ModelFailed("model_not_found", f"{name} doesn't know this model or address.")
+        case status if status >= 500:
+            return ModelFailed("model_error", f"{name} failed (HTTP {status}).", may_pass=True, retry_after=wait)
+        case status:
+            return ModelFailed("model_refused", f"{name} refused the request (HTTP {status}).")
+
+
+def _retry_after(error: openai.APIStatusError) -> float | None:
+    """Seconds the provider asks to wait (RFC 9110, 10.2.3), where it gives a number."""
+    try:
+        return float(error.response.headers.get("retry-after", ""))
+    except ValueError:
+        return None
 
 
 def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:

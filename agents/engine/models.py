@@ -9,9 +9,6 @@ from typing import Final
 import httpx2
 from django.conf import settings
 from openai import AsyncOpenAI
-from pydantic_ai.models.openai import OpenAIChatModel
-from pydantic_ai.profiles.openai import OpenAIModelProfile
-from pydantic_ai.providers.openai import OpenAIProvider
 
 from agents.releases import Endpoint
 from switchboard.kernel.egress import EgressPolicy, guarded_transport
@@ -35,14 +32,14 @@ def egress_policy() -> EgressPolicy:
     return EgressPolicy(settings.EGRESS_ALLOW)
 
 
-def chat_model(endpoint: Endpoint, model: str) -> OpenAIChatModel:
-    """The model behind an endpoint. Kept per tenant, address and key, so that a changed key is a new client."""
-    return _chat_model(current_tenant().schema_name, endpoint.base_url, endpoint.api_key, model)
+def client_of(endpoint: Endpoint) -> AsyncOpenAI:
+    """The client of an endpoint. Kept per tenant, address and key, so that a changed key is a new client."""
+    return _client(current_tenant().schema_name, endpoint.base_url, endpoint.api_key)
 
 
 @functools.lru_cache(maxsize=1024)
-def _chat_model(schema_name: str, base_url: str, api_key: str, model: str) -> OpenAIChatModel:
-    client = AsyncOpenAI(
+def _client(schema_name: str, base_url: str, api_key: str) -> AsyncOpenAI:
+    return AsyncOpenAI(
         base_url=base_url,
         # Servers such as Ollama want no key; the client wants a non-empty one.
         api_key=api_key or "none",
@@ -55,6 +52,3 @@ def _chat_model(schema_name: str, base_url: str, api_key: str, model: str) -> Op
             follow_redirects=False,
         ),
     )
-    # A stream that ends without saying why was cut off.
-    whole = OpenAIModelProfile(openai_chat_streaming_requires_finish_reason=True)
-    return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=client), profile=whole)

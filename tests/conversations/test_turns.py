@@ -79,7 +79,7 @@ def test_what_ended_is_kept_together(conversation: Conversation) -> None:
     job = job_of(accept(conversation))
     usage = Usage("llm", "The stub", "stub", 10, 20)
 
-    assert turns.finish_turn(job=job, outcome=ended(job, usage=usage))
+    assert turns.finish_turn(job=job, outcome=ended(job, usage=usage)).is_kept
 
     turn = Turn.objects.get(pk=job.turn_id)
     assert (turn.status, turn.first_event, turn.last_event, len(turn.events)) == ("done", 1, 2, 2)
@@ -94,7 +94,7 @@ def test_a_process_that_lost_the_turn_keeps_nothing(conversation: Conversation) 
     job = job_of(accept(conversation))
     WorkLease.objects.update(owner=ANOTHER)
 
-    assert not turns.finish_turn(job=job, outcome=ended(job, usage=Usage("llm", "x", "y", 1, 1)))
+    assert not turns.finish_turn(job=job, outcome=ended(job, usage=Usage("llm", "x", "y", 1, 1))).is_kept
 
     assert Turn.objects.get(pk=job.turn_id).status == Turn.Status.RUNNING
     assert not Message.objects.filter(role="agent").exists()
@@ -105,8 +105,8 @@ def test_finishing_twice_meters_once(conversation: Conversation) -> None:
     job = job_of(accept(conversation))
     outcome = ended(job, usage=Usage("llm", "x", "y", 1, 1))
 
-    assert turns.finish_turn(job=job, outcome=outcome)
-    assert not turns.finish_turn(job=job, outcome=outcome)
+    assert turns.finish_turn(job=job, outcome=outcome).is_kept
+    assert not turns.finish_turn(job=job, outcome=outcome).is_kept
 
     assert UsageEvent.objects.count() == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,9 +35,8 @@ def as_problem(error: Exception) -> Problem | None:
             header = getattr(error, "auth_header", "Bearer")
             return Problem("not_authenticated", str(error.detail), status=401, headers={"WWW-Authenticate": header})
         case exceptions.Throttled():
-            return Problem(
-                "throttled", str(error.detail), status=429, headers={"Retry-After": str(int(error.wait or 1))}
-            )
+            seconds = str(math.ceil(getattr(error, "wait", None) or 1))
+            return Problem("throttled", str(error.detail), status=429, headers={"Retry-After": seconds})
         case RequestDataTooBig():
             return Problem("too_large", "The body is too large.", status=413)
         case SuspiciousOperation():

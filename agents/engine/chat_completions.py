@@ -1,0 +1,91 @@
+"""OpenAI's streaming chat completions, read as they come.
+
+The openai client makes the request (address, key, errors); the lines of the answer are decoded here. Its own decoding,
+with a typed object for each token, costs more processor time than the rest of a turn (docs/adr/0007-model-access.md).
+The protocol: platform.openai.com/docs/api-reference/chat-streaming.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from openai import AsyncOpenAI, AsyncStream
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+
+
+class StreamBroken(Exception):
+    """What came is no chat completion, or not the whole of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCounts:
+    """What the provider says an answer used, in tokens."""
+
+    prompt: int
+    completion: int
+
+
+async def stream_chat(
+    client: AsyncOpenAI,
+    *,
+    model: str,
+    messages: list[ChatCompletionMessageParam],
+    temperature: float,
+    max_tokens: int,
+) -> AsyncGenerator[str | TokenCounts]:
+    """The pieces of an answer, and its counts where the provider gives any.
+
+    Args:
+        temperature: 0 to 2.
+        max_tokens: most tokens of the answer.
+
+    Raises:
+        StreamBroken: the stream ended before the answer did, or holds something else.
+        openai.APIError: the request was refused or could not be made.
+    """
+    stream: AsyncStream[ChatCompletionChunk] = await client.chat.completions.create(
+        model=model,
+        messages=messages,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+    try:
+        finished = False
+        async with aclosing(_data_of(stream)) as lines:
+            async for line in lines:
+                if line == "[DONE]":
+                    break
+                chunk = _chunk_of(line)
+                for choice in chunk.get("choices") or ():
+                    finished = finished or bool(choice.get("finish_reason"))
+                    if piece := (choice.get("delta") or {}).get("content"):
+                        yield piece
+                if counts := chunk.get("usage"):
+                    yield TokenCounts(int(counts.get("prompt_tokens") or 0), int(counts.get("completion_tokens") or 0))
+        if not finished:
+            raise StreamBroken("the stream ended without a finish_reason")
+    finally:
+        await stream.response.aclose()
+
+
+async def _data_of(stream: AsyncStream[ChatCompletionChunk]) -> AsyncGenerator[str]:
+    """The `data:` of each server-sent event."""
+    async for line in stream.response.aiter_lines():
+        if line.startswith("data:"):
+            yield line[5:].strip()
+
+
+def _chunk_of(line: str) -> dict[str, Any]:
+    try:
+        chunk = json.loads(line)
+    except ValueError:
+        raise StreamBroken("a line of the stream is no JSON") from None
+    if not isinstance(chunk, dict) or "error" in chunk:
+        raise StreamBroken("the stream holds an error")
+    return chunk
