@@ -115,7 +115,8 @@ def find(query: str, vector: Sequence[float], collection_ids: list[uuid.UUID], l
 
 def _hit(row: tuple[Any, ...]) -> Hit:
     *found, stems, weights, known, held = row
-    return Hit(*found[:9], words=tuple(map(AskedWord, stems, weights, known, held)))
+    fields = [*found, tuple(map(AskedWord, stems, weights, known, held))]
+    return Hit(*fields)
 
 
 _sizes: dict[tuple[str, tuple[uuid.UUID, ...]], tuple[float, int]] = {}

@@ -46,7 +46,7 @@ _SPELT_ALIKE: Final = 0.9  # of difflib's ratio
 _SPELT_ALIKE_COUNTS: Final = 0.8
 _LETTERS: Final = re.compile(r"[^\W\d_]{5,}")  # in shorter words one letter makes another word
 _QUOTE_WEIGHT: Final = 0.5  # of a quote's strength, beside its passage's score
-_CLEARLY_WEAKER: Final = 0.7  # of the first quote's value
+_CLEARLY_WEAKER: Final = 0.75  # of the first quote's value
 _SHINGLE: Final = 40  # characters that two quotes share if they are the same words
 
 # Stems, as PostgreSQL's English dictionary cuts them, that it doesn't take for stop words and that tell nothing.

@@ -63,7 +63,7 @@ _ASKED_FOR = (
 _ASKED_FOR_SHARE = 0.4  # of the question's weight
 _HEADING_SHARE = 0.6  # of a word that only the heading or the column names above hold
 _LENGTH_COST = 0.1  # of a quote as long as may be
-_HEADING_COST = 0.1  # of running over into another section
+_HEADING_COST = 0.2  # of running over into another section
 _LEANING_COST = 0.1  # of beginning with a sentence that leans on the one before
 _TORN_COST = 0.2  # of beginning in the middle of a sentence, where the passage does
 _HEADING_ONLY_COST = 0.5
@@ -131,6 +131,8 @@ def choose_quote(question: str, passage: str, *, rarity: Mapping[str, float] | N
         ((scoring.of(first, last), first, last) for first, last in _windows(parts)),
         key=lambda window: (window[0], -window[1]),
     )
+    while first < last and parts[first].kind == "heading":
+        first += 1  # it has helped to find the words below it, and is no part of them
     columns = ""
     row = next((part for part in parts[first : last + 1] if part.kind == "row"), None)
     if row is not None and row.header is None:
@@ -141,6 +143,18 @@ def choose_quote(question: str, passage: str, *, rarity: Mapping[str, float] | N
         else:
             columns = " ".join(texts[row.header].split())
     return Quote(_cut(" ".join(passage[parts[first].start : parts[last].end].split())), columns, strength)
+
+
+def quoted_in(answer: str, passage: str) -> str | None:
+    """What an answer quotes last, between “ and ”, if it is a stretch of the passage up to white space.
+
+    What the answer puts before " … " within the quotation marks, such as the names of columns, is left out.
+    """
+    opening, closing = answer.rfind("\u201c"), answer.rfind("\u201d")
+    if not 0 <= opening < closing:
+        return None
+    quote = " ".join(answer[opening + 1 : closing].rsplit(" \u2026 ", 1)[-1].split())
+    return quote if quote and quote in " ".join(passage.split()) else None
 
 
 def rarity_of(texts: Iterable[str]) -> dict[str, float]:

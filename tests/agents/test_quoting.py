@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from agents.engine.passages import units
-from agents.engine.quoting import LONGEST_QUOTE, best_quote, choose_quote
+from agents.engine.quoting import LONGEST_QUOTE, best_quote, choose_quote, quoted_in
 
 MEALS = """HARBOUR HOUSE HOTEL
 The Long Room
@@ -103,3 +103,10 @@ def test_parts_cover_all_words_once_and_in_order() -> None:
         assert all(before.end <= after.start for before, after in pairwise(parts))
         words = " ".join(passage[part.start : part.end] for part in parts).split()
         assert words == [word for word in passage.split() if word != "\u2022"]
+
+
+def test_what_an_answer_quotes_is_found_again() -> None:
+    answer = "Menu, page 1: \u201cMeal Monday \u2026 Supper, Long Room 18:00\u201320:45\u201d "
+    assert quoted_in(answer, MEALS) == "Supper, Long Room 18:00\u201320:45"
+    assert quoted_in("It says \u201csupper is free\u201d ", MEALS) is None
+    assert quoted_in("Supper is at six.", MEALS) is None
