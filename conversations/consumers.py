@@ -13,7 +13,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 
 from conversations import queries, runner
-from conversations.domain import turns
 from conversations.events.stream import follow
 from switchboard.kernel import lifespan
 from switchboard.kernel.database import in_database

@@ -40,18 +40,25 @@ async def stop() -> None:
 
 
 async def accept(*, conversation_id: uuid.UUID, content: str, idempotency_key: str | None = None) -> Accepted:
-    """Take a message in; its turn is the caller's to run. If the caller is cancelled meanwhile, because whoever sent it has left,
-    the turn is run all the same. Raises what `turns.accept_message` does."""
+    """Take a message in; its turn, if there is one to run now, is the caller's to run.
+
+    If the caller is cancelled meanwhile, because whoever sent the message has left, the turn is run all the same.
+    Raises what `turns.accept_message` does.
+    """
     accepting = asyncio.ensure_future(
         in_database(
             turns.accept_message, conversation_id=conversation_id, content=content, idempotency_key=idempotency_key
         )
     )
     try:
-        return await asyncio.shield(accepting)
+        accepted = await asyncio.shield(accepting)
     except asyncio.CancelledError:
         accepting.add_done_callback(_run_unheard)
         raise
+    if accepted.is_new and accepted.job is None:
+        # The turn before it may have ended while this message was accepted, and have seen nothing that waits.
+        lifespan.spawn(run_waiting(conversation_id), name=f"turn {accepted.turn_id}")
+    return accepted
 
 
 def _run_unheard(accepting: asyncio.Task[Accepted]) -> None:

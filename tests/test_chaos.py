@@ -283,3 +283,26 @@ def test_a_killed_redis_loses_nothing_that_was_accepted(
     after = hotel.upload(ledger(3), filename="ledger.pdf", collection=collection_for(hotel))["id"]
     assert_read_exactly_once(platform, hotel, after, pages=3)
     assert_nothing_is_left_open(platform, hotel)
+
+
+def test_messages_of_clients_that_leave_as_they_ask_are_answered_or_were_never_taken(
+    platform: Platform, hotel: Company, slow_agent: str
+) -> None:
+    conversations = [hotel.made("/api/v1/conversations", {"agent": slow_agent})["id"] for _ in range(40)]
+
+    for number, conversation in enumerate(conversations):
+        connection = hotel.connect()
+        headers = hotel.headers(Content_Type="application/json", Accept="text/event-stream")
+        path = f"/api/v1/conversations/{conversation}/messages"
+        connection.request("POST", path, body=b'{"content": "Count, please."}', headers=headers)
+        time.sleep(number / 2000)  # from before it is read to after it was accepted
+        connection.close()
+
+    assert_nothing_is_left_open(platform, hotel)
+    turns = platform.rows(
+        hotel,
+        "SELECT status FROM conversations_turn WHERE conversation_id = ANY(%s::uuid[])",
+        conversations,
+    )
+    assert turns
+    assert {turn["status"] for turn in turns} == {"done"}

@@ -112,9 +112,7 @@ async def say(
     """Accepted messages are answered whether or not anybody listens. With `Accept: text/event-stream` this response
     streams the turn's events; otherwise it is a 202, and the events come from `…/events`."""
     content = check_text(payload.content, field="content", max_bytes=settings.MESSAGE_LIMIT_BYTES)
-    accepted = await runner.accept(
-        conversation_id=conversation_id, content=content, idempotency_key=idempotency_key
-    )
+    accepted = await runner.accept(conversation_id=conversation_id, content=content, idempotency_key=idempotency_key)
     location = f"{_url(conversation_id)}/turns/{accepted.turn_id}"
     if wants_stream(request):
         return event_stream(_answer(conversation_id, accepted), location=location)

@@ -29,6 +29,8 @@ RENEW_SECONDS: Final = 4.0
 
 # This process, told apart from one that had its pid before.
 PROCESS: Final = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+# Touched on the event loop; read from the thread that renews, of a copy.
+_at_work: set[uuid.UUID] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,25 @@ def claim(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS, seconds: flo
     return WorkLease.objects.get(kind=kind, object_id=object_id, owner=owner).attempts if taken else 0
 
 
+@contextmanager
+def at_work(object_id: uuid.UUID) -> Iterator[None]:
+    """This process does a piece of work it has leased, for the length of the block; `renew` renews only such."""
+    _at_work.add(object_id)
+    try:
+        yield
+    finally:
+        _at_work.discard(object_id)
+
+
 def renew(*, owner: str = PROCESS, seconds: float = LEASE_SECONDS) -> int:
-    """Renew all that a process holds, in one statement. Returns how many leases that was."""
-    return WorkLease.objects.filter(owner=owner).update(until=_in(seconds))
+    """Renew what a process holds and is at work on, in one statement. Returns how many leases that was.
+
+    What it holds and has lost sight of lapses, and is recovered as if the process had died: whoever asked for it left
+    before it was begun, the database committed it and then couldn't say so, its outcome couldn't be kept.
+    """
+    if not _at_work:
+        return 0
+    return WorkLease.objects.filter(owner=owner, object_id__in=list(_at_work)).update(until=_in(seconds))
 
 
 def release(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS, seconds: float = 0.0) -> None:

@@ -50,9 +50,18 @@ def test_work_whose_holder_is_late_is_taken_over(work):
 
 def test_a_holder_that_renews_keeps_its_work(work):
     leases.claim(**work, owner="one", seconds=-1)
-    assert leases.renew(owner="one") == 1
-    assert leases.claim(**work, owner="two") == 0
-    assert leases.renew(owner="two") == 0
+    with leases.at_work(work["object_id"]):
+        assert leases.renew(owner="one") == 1
+        assert leases.claim(**work, owner="two") == 0
+        assert leases.renew(owner="two") == 0
+
+
+def test_work_that_its_holder_has_lost_sight_of_lapses(work):
+    leases.claim(**work, owner="one", seconds=-1)
+    with leases.at_work(uuid.uuid4()):
+        assert leases.renew(owner="one") == 0
+    assert leases.renew(owner="one") == 0
+    assert leases.claim(**work, owner="two") == 2
 
 
 def test_work_given_back_is_free_at_once(work):
