@@ -49,14 +49,20 @@ def test_the_public_schema_has_nothing_of_a_tenants(database):
         Collection.objects.count()
 
 
+# PostgreSQL takes back a search path that was set in what is rolled back. Who asks next for the very scope that was
+# taken back is the one who would be misled, so that scope is asked first.
+
+
 def test_after_a_savepoint_is_rolled_back(harbour, agency):
     with use_tenant(harbour):
         with pytest.raises(ZeroDivisionError):
             make_and_fail(agency)
+        before = transaction.savepoint()
+        with use_tenant(agency):
+            assert not Collection.objects.exists()
+            transaction.savepoint_rollback(before)
+            assert search_path() == path_of(agency)
         assert search_path() == path_of(harbour)
-    with use_tenant(agency):
-        assert search_path() == path_of(agency)
-        assert not Collection.objects.exists()
 
 
 def test_after_a_failed_statement(harbour, agency):
@@ -81,14 +87,14 @@ def test_in_a_broken_transaction_the_other_scope_is_not_entered(harbour, agency)
 
 
 def test_after_a_whole_transaction_is_rolled_back(live_tenants, harbour, agency):
-    with use_tenant(harbour):
-        for _ in range(3):
+    for _ in range(3):
+        with use_tenant(harbour):
+            assert search_path() == path_of(harbour)
             with pytest.raises(ZeroDivisionError):
                 make_and_fail(agency)
-            assert search_path() == path_of(harbour)
+        with use_tenant(agency):
+            assert search_path() == path_of(agency)
             assert not Collection.objects.exists()
-    with use_tenant(agency):
-        assert not Collection.objects.exists()
 
 
 def test_after_the_connection_went_to_the_pool_and_another_came(live_tenants, harbour, agency):
@@ -99,14 +105,15 @@ def test_after_the_connection_went_to_the_pool_and_another_came(live_tenants, ha
 
 
 def test_after_a_transaction_was_left_open_when_the_connection_went_back(live_tenants, harbour, agency):
-    with use_tenant(agency):
-        connection.set_autocommit(False)
-        CollectionFactory()
-        connection.close()
-    with use_tenant(harbour):
-        assert search_path() == path_of(harbour)
-    with use_tenant(agency):
-        assert not Collection.objects.exists()
+    for _ in range(3):
+        with use_tenant(harbour):
+            assert search_path() == path_of(harbour)
+        with use_tenant(agency):
+            connection.set_autocommit(False)
+            CollectionFactory()
+            connection.close()
+            assert search_path() == path_of(agency)
+            assert not Collection.objects.exists()
 
 
 def test_after_the_server_cut_the_connection(live_tenants, harbour):
