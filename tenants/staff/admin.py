@@ -7,12 +7,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from switchboard.admin import operator_site, staff_site
-from switchboard.kernel.problems import Conflict
 from switchboard.model_admin import DomainModelAdmin
 from tenants.staff.models import User
 
@@ -40,9 +39,12 @@ def other_administrators(user: Any) -> QuerySet[User]:
 
 
 class MemberAdmin(DomainModelAdmin, UserAdmin):  # type: ignore[type-arg]
-    """Members sign in and work; administrators also see the team and the API keys."""
+    """Members sign in and work; administrators also see the team and the API keys.
 
-    can_add = can_change = can_delete = True
+    Nobody is deleted: what they made names them. Who leaves is made inactive.
+    """
+
+    can_add = can_change = True
     administrators_only = True
     form = MemberForm
     add_form = UserCreationForm
@@ -72,20 +74,14 @@ class MemberAdmin(DomainModelAdmin, UserAdmin):  # type: ignore[type-arg]
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and db_field.name == "is_superuser":
             field.label, field.help_text = "Administrator", "Also sees the team and the API keys."
+        if field is not None and db_field.name == "is_active":
+            field.help_text = "May sign in. Nobody is deleted; who leaves is made inactive."
         return field
 
     # Django's own forms write this one model of Django's own; its passwords are theirs to hash.
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.is_staff = True
         obj.save()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and (obj is None or obj.pk != request.user.pk)
-
-    def remove(self, request: HttpRequest, row: Model) -> None:
-        if row.pk == request.user.pk:
-            raise Conflict("own_account", "You can't delete your own account.")
-        row.delete()
 
 
 class OperatorAdmin(MemberAdmin):

@@ -146,10 +146,18 @@ def test_the_last_administrator_stays_one(staff, in_harbour):
     assert "last administrator" in page.content.decode()
     me.refresh_from_db()
     assert me.is_superuser
-    assert staff.post(f"{TEAM}{me.pk}/delete/", {"post": "yes"}).status_code == 403
-    page = staff.post(TEAM, {"action": "delete_selected", "_selected_action": [me.pk], "post": "yes"}, follow=True)
-    assert "your own account" in page.content.decode()
-    assert User.objects.filter(pk=me.pk).exists()
+
+
+def test_who_leaves_is_made_inactive_and_never_deleted(staff, operator, in_harbour):
+    leaver = UserFactory(username="leaver")
+    assert staff.post(f"{TEAM}{leaver.pk}/delete/", {"post": "yes"}).status_code == 403
+    staff.post(TEAM, {"action": "delete_selected", "_selected_action": [leaver.pk], "post": "yes"})
+    staff.post(f"{TEAM}{leaver.pk}/change/", {"username": "leaver", "first_name": "", "last_name": "", "email": ""})
+    leaver.refresh_from_db()
+    assert not leaver.is_active
+    with use_public():
+        other = UserFactory()
+    assert operator.post(f"{TEAM}{other.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
 # --- operators --------------------------------------------------------------------------------------------------------
