@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._fail(BrokenConnectionError(f"not HTTP: {error}"))
+            self._fail(BrokenConnectionError(f"what came was not understood: {error.__context__ or error!r}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(BrokenConnectionError("the server closed the connection"))

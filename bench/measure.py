@@ -37,6 +37,19 @@ def process_use(pid: int) -> ProcessUse:
     return ProcessUse((int(fields[11]) + int(fields[12])) / _TICKS, sizes["VmRSS"], sizes["VmHWM"])
 
 
+def core_use(number: int) -> tuple[int, int]:
+    """Ticks that a core was busy, with anything at all, and ticks that have passed, since it was started."""
+    name = f"cpu{_CORES[number % len(_CORES)]}"
+    lines = (line.split() for line in Path("/proc/stat").read_text().splitlines())
+    ticks = next([int(value) for value in line[1:9]] for line in lines if line[0] == name)
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+
+
+def share_between(before: tuple[int, int], after: tuple[int, int]) -> float:
+    """The share of time that a core was busy, from 0 to 1."""
+    return (after[0] - before[0]) / max(1, after[1] - before[1])
+
+
 @contextlib.contextmanager
 def on_core(number: int) -> Iterator[None]:
     """Processes and threads started in this block run on one core, where the machine has more than one."""

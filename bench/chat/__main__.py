@@ -21,8 +21,8 @@ from bench.chat.load import Seen, chat_away
 from bench.companies import Company, make_company
 from bench.floor.process import saved_by_floor, start_floor
 from bench.http_client import Connection
-from bench.installation import LOAD_CORE, Installation, Program
-from bench.measure import on_core, percentile, process_use, ratio, table
+from bench.installation import LOAD_CORE, SERVER_CORE, Installation, Program
+from bench.measure import core_use, on_core, percentile, process_use, ratio, share_between, table
 from tests.model_server.process import running
 
 TOKENS, PAUSE_MS = 50, 20
@@ -39,6 +39,7 @@ class Level:
         memory: the most bytes of the web process that were resident.
         begun: seconds that beginning each conversation took.
         unsaved: answers that weren't in the thread, word for word, afterwards.
+        busy: how busy the server's core and the load's were, with anything at all, from 0 to 1.
     """
 
     clients: int
@@ -47,6 +48,7 @@ class Level:
     memory: int
     begun: list[float]
     unsaved: int
+    busy: list[float]
 
 
 def main() -> int:
@@ -78,7 +80,7 @@ async def _platform(web: Program, company: Company, clients: int, chats: int) ->
         return Connection(port=web.port, host=company.host, key=company.key)
 
     conversations, begun = await _begin_conversations(connect(), company, clients * chats)
-    before = process_use(web.pid)
+    before, cores = process_use(web.pid), _cores()
     seen = await chat_away(
         clients=clients,
         chats=chats,
@@ -88,7 +90,7 @@ async def _platform(web: Program, company: Company, clients: int, chats: int) ->
         content_of=lambda serial: f"When is breakfast, for the {serial}th time?",
         ends_with_done=True,
     )
-    after = process_use(web.pid)
+    after, busy = process_use(web.pid), _busy_since(cores)
     unsaved = 0
     reader = connect()
     for serial, chat in enumerate(seen.chats):
@@ -97,7 +99,7 @@ async def _platform(web: Program, company: Company, clients: int, chats: int) ->
         asked = f"When is breakfast, for the {serial}th time?"
         unsaved += said != [("contact", asked), ("agent", chat.text.strip())]
     reader.close()
-    return Level(clients, seen, (after.cpu - before.cpu) / len(seen.chats), after.peak, begun, unsaved)
+    return Level(clients, seen, (after.cpu - before.cpu) / len(seen.chats), after.peak, begun, unsaved, busy)
 
 
 async def _begin_conversations(connection: Connection, company: Company, count: int) -> tuple[list[str], list[float]]:
@@ -115,7 +117,7 @@ async def _begin_conversations(connection: Connection, company: Company, count: 
 
 async def _floor(floor: Program, place: Installation, clients: int, chats: int) -> Level:
     saved_before = await asyncio.to_thread(saved_by_floor, place)
-    before = process_use(floor.pid)
+    before, cores = process_use(floor.pid), _cores()
     seen = await chat_away(
         clients=clients,
         chats=chats,
@@ -125,14 +127,25 @@ async def _floor(floor: Program, place: Installation, clients: int, chats: int) 
         content_of=lambda serial: f"When is breakfast, for the {serial}th time?",
         ends_with_done=False,
     )
-    after = process_use(floor.pid)
+    after, busy = process_use(floor.pid), _busy_since(cores)
     saved = await asyncio.to_thread(saved_by_floor, place) - saved_before
-    return Level(clients, seen, (after.cpu - before.cpu) / len(seen.chats), after.peak, [], 2 * len(seen.chats) - saved)
+    return Level(
+        clients, seen, (after.cpu - before.cpu) / len(seen.chats), after.peak, [], 2 * len(seen.chats) - saved, busy
+    )
+
+
+def _cores() -> list[tuple[int, int]]:
+    return [core_use(SERVER_CORE), core_use(LOAD_CORE)]
+
+
+def _busy_since(before: list[tuple[int, int]]) -> list[float]:
+    return [share_between(earlier, now) for earlier, now in zip(before, _cores(), strict=True)]
 
 
 def _report(pairs: list[tuple[Level, Level]]) -> str:
     head = ["clients", "server", "first token +ms p50", "p95", "whole wait ms p50", "p95", "CPU ms/chat"]
     head += ["tokens/s", "peak MB", "begin ms p50", "p95", "wrong", "unsaved"]
+    head += ["its core busy", "the other"]
     rows: list[list[str]] = []
     for pair in pairs:
         values = [_numbers(level) for level in pair]
@@ -141,9 +154,9 @@ def _report(pairs: list[tuple[Level, Level]]) -> str:
             rows.append(
                 [str(level.clients), name, *(f"{number:.1f}" for number in numbers)]
                 + ([f"{number:.1f}" for number in begun] or ["-", "-"])
-                + [str(level.seen.wrong), str(level.unsaved)]
+                + [str(level.seen.wrong), str(level.unsaved), *(f"{share:.0%}" for share in level.busy)]
             )
-        rows.append(["", "ratio", *(ratio(ours, least) for ours, least in zip(*values, strict=True)), "", "", "", ""])
+        rows.append(["", "ratio", *(ratio(ours, least) for ours, least in zip(*values, strict=True)), *[""] * 6])
     return f"\n{table(head, rows)}\n\n{GOALS}"
 
 
