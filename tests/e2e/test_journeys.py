@@ -55,12 +55,7 @@ def test_a_document_is_uploaded_read_before_ones_eyes_and_answers_with_the_page_
     token = uuid.uuid4().hex[:6]
     title = f"lighthouse-log-{token}"
     fact = "The foghorn of Saltmere lighthouse is sounded by hand at 06:45 on the first Tuesday of a month."
-    watches = [
-        "\n".join(
-            f"Watch {page} of log {token}, entry {row}: wind {row} knots, nothing to report." for row in range(30)
-        )
-        for page in range(80)
-    ]
+    watches = [f"Watch {watch} of log {token}: wind {watch % 12} knots, nothing to report." for watch in range(150)]
     path = tmp_path / f"{title}.pdf"
     path.write_bytes(typeset(*watches[:41], f"Customs of the house\n{fact}", *watches[41:]))
 
