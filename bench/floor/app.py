@@ -54,7 +54,6 @@ class Message(models.Model):
 
     role = models.CharField(max_length=10)
     text = models.TextField()
-    objects = models.Manager["Message"]()
 
     class Meta:
         app_label = "floor"
@@ -67,7 +66,7 @@ def _make_table() -> None:
 
 
 def _save(role: str, text: str) -> None:
-    Message.objects.create(role=role, text=text)
+    Message(role=role, text=text).save()
     # Or the stream would hold the connection while it waits for the model.
     connection.close()
 
