@@ -22,7 +22,9 @@ class UsageEvent(models.Model):
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     is_estimated = models.BooleanField(default=False, help_text="Counted by us, not by the provider.")
-    cost_usd = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True, help_text="Empty: no price known.")
+    cost_usd = models.DecimalField(
+        max_digits=16, decimal_places=8, null=True, blank=True, help_text="Empty: no price known."
+    )
     conversation_id = models.UUIDField(null=True, blank=True)
     turn_id = models.UUIDField(null=True, blank=True)
     release_id = models.UUIDField(null=True, blank=True)

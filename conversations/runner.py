@@ -23,7 +23,7 @@ from tenants.domain.leases import Abandoned
 
 logger = logging.getLogger(__name__)
 
-_DRAIN_SECONDS: Final = 8.0
+_DRAIN_SECONDS: Final = 6.0
 _running: dict[uuid.UUID, TurnRun] = {}
 _tasks: set[asyncio.Task[None]] = set()
 

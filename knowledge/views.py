@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import IO, Any, Final
 from urllib.parse import urlencode
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from knowledge import pages
 from knowledge.links import QUOTE_CHARACTERS, check_token
 from knowledge.models import Document
 from knowledge.parsing import DocumentUnreadable
+from switchboard.kernel.files import download
 from switchboard.kernel.problems import Problem
 
 CONTENT_POLICY: Final = (
@@ -107,20 +105,7 @@ def original(request: HttpRequest, document: Document) -> HttpResponseBase:
         file: IO[bytes] = document.file.open("rb")
     except FileNotFoundError:
         return _sentence(request, "Not found", "The document's file is missing.", 404)
-    if isinstance(request, ASGIRequest):
-        disposition = content_disposition_header(True, document.filename) or "attachment"
-        headers = {"Content-Disposition": disposition, "Content-Length": str(document.size)}
-        return StreamingHttpResponse(_blocks(file), content_type="application/octet-stream", headers=headers)
-    return FileResponse(file, as_attachment=True, filename=document.filename, content_type="application/octet-stream")
-
-
-async def _blocks(file: IO[bytes]) -> AsyncIterator[bytes]:
-    read = sync_to_async(file.read, thread_sensitive=False)
-    try:
-        while block := await read(_BLOCK_BYTES):
-            yield block
-    finally:
-        file.close()
+    return download(request, file, filename=document.filename, size=document.size)
 
 
 def _is_staff(request: HttpRequest) -> bool:

@@ -59,7 +59,7 @@ class TenantAdmin(DomainModelAdmin):
             path("<uuid:pk>/suspend/", posted(self.suspend_view), name="tenants_tenant_suspend"),
             path("<uuid:pk>/resume/", posted(self.resume_view), name="tenants_tenant_resume"),
             path("<uuid:pk>/domains/", posted(self.domain_view), name="tenants_tenant_domain"),
-            path("<uuid:pk>/domains/<int:domain>/remove/", posted(self.undomain_view), name="tenants_tenant_undomain"),
+            path("<uuid:pk>/domains/<uuid:domain>/remove/", posted(self.undomain_view), name="tenants_tenant_undomain"),
             *super().get_urls(),
         ]
 
@@ -113,7 +113,7 @@ class TenantAdmin(DomainModelAdmin):
         name = request.POST.get("domain", "")
         return self._do(request, pk, lambda row: status.add_domain(tenant=row, domain=name), "The hostname is added.")
 
-    def undomain_view(self, request: HttpRequest, pk: uuid.UUID, domain: int) -> HttpResponse:
+    def undomain_view(self, request: HttpRequest, pk: uuid.UUID, domain: uuid.UUID) -> HttpResponse:
         row = get_object_or_404(Domain, pk=domain, tenant_id=pk)
         return self._do(request, pk, lambda _: status.remove_domain(domain=row), "The hostname is removed.")
 

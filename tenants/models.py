@@ -43,6 +43,8 @@ class Tenant(TenantMixin):  # type: ignore[misc]
 class Domain(DomainMixin):  # type: ignore[misc]
     """A hostname, without port, that leads to a tenant."""
 
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
     def __str__(self) -> str:
         return str(self.domain)
 

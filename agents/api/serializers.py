@@ -37,7 +37,7 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
 
     agent = serializers.UUIDField(source="agent_id")
     endpoint = serializers.UUIDField(source="endpoint_id", allow_null=True)
-    created_by = serializers.IntegerField(source="created_by_id", allow_null=True)
+    created_by = serializers.UUIDField(source="created_by_id", allow_null=True)
 
     class Meta:
         model = Release

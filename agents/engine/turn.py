@@ -12,7 +12,7 @@ from agents import releases
 from agents.engine import events, gateway, local
 from agents.engine.events import Citation, Event
 from agents.engine.gateway import ModelFailed, Role
-from agents.engine.quoting import best_quote
+from agents.engine.quoting import best_quote, quoted_in
 from agents.releases import ResolvedRelease
 from billing.domain.usage import Usage
 from knowledge.embeddings import EmbeddingsUnavailable
@@ -20,6 +20,7 @@ from knowledge.links import page_url
 from knowledge.search import Hit, search
 
 _PASSAGES: Final = 6
+_LEADING_TO: Final = 240  # characters before a `[n]` that tell what it supports
 _SHORT_QUESTION: Final = 24  # characters; such a one leans on what was asked before
 _REFERENCE = re.compile(r"\[(\d{1,2})\]")
 
@@ -138,11 +139,8 @@ def cite(answer: str, hits: Sequence[Hit], *, question: str) -> list[Citation]:
         if not 1 <= number <= len(hits):
             continue
         hit = hits[number - 1]
-        quote = best_quote(f"{question} {_sentence_before(answer, number)}", hit.text)
+        before = answer[: answer.index(f"[{number}]")]
+        quote = quoted_in(before, hit.text) or best_quote(f"{question} {before[-_LEADING_TO:]}", hit.text)
         url = page_url(hit.document_id, hit.page, quote)
         cited.append(Citation(number, str(hit.document_id), hit.title, hit.page, quote, url))
     return cited
-
-
-def _sentence_before(answer: str, number: int) -> str:
-    return answer[: answer.index(f"[{number}]")][-240:]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
-from django.http import FileResponse
+from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status
@@ -25,6 +25,7 @@ from knowledge.api.serializers import (
 from knowledge.domain.collection import create_collection, delete_collection, update_collection
 from knowledge.domain.documents import accept_document, delete_document, retry_document
 from knowledge.models import Collection, Document
+from switchboard.kernel.files import download
 from switchboard.kernel.idempotency import idempotent
 from switchboard.kernel.parsers import UploadParser
 from switchboard.kernel.problems import Invalid, NotFound
@@ -143,13 +144,11 @@ class DocumentViewSet(mixins.ListModelMixin, Resource[Document]):
         responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)},
     )
     @action(detail=True, methods=["get"], content_negotiation_class=_AnyType)
-    def file(self, request: Request, pk: UUID) -> FileResponse:
+    def file(self, request: Request, pk: UUID) -> StreamingHttpResponse:
         """The file as it was uploaded."""
         document = self.found(pk)
         try:
             content = document.file.open("rb")
         except FileNotFoundError:
             raise NotFound("file") from None
-        return FileResponse(
-            content, as_attachment=True, filename=document.filename, content_type=document.media_type or None
-        )
+        return download(request._request, content, filename=document.filename, size=document.size)

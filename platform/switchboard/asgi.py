@@ -13,8 +13,10 @@ from django.core.asgi import get_asgi_application
 django_application = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 
 from conversations.routing import websocket_urls
+from switchboard.body_limit import BodyLimit
 from switchboard.kernel import lifespan
 from tenants.sockets import TenantSocketMiddleware
 
@@ -41,7 +43,9 @@ async def _lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": BodyLimit(
+            django_application, data_plane=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, upload=settings.UPLOAD_LIMIT_BYTES
+        ),
         "websocket": TenantSocketMiddleware(URLRouter(websocket_urls)),
         "lifespan": _lifespan,
     }

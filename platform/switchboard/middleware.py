@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
@@ -19,7 +19,7 @@ from django.middleware import clickjacking, common, csrf, security
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware as WhiteNoise
 
-from switchboard.kernel.problems import CONTENT_TYPE, Problem, problem_response
+from switchboard.kernel.problems import CONTENT_TYPE, Problem, generic_problem, problem_response
 
 DATA_PLANE: Final = ("/api/v1/conversations", "/api/v1/search", "/healthz", "/readyz")
 
@@ -107,8 +107,6 @@ class WhiteNoiseMiddleware(WhiteNoise):  # type: ignore[misc]
     async_capable = True
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-
         super().__init__(get_response)
         self.is_async = iscoroutinefunction(get_response)
         if self.is_async:
@@ -121,13 +119,17 @@ class WhiteNoiseMiddleware(WhiteNoise):  # type: ignore[misc]
 
     async def _respond(self, request: HttpRequest) -> Any:
         if request.path.startswith(self.static_prefix):
-            from asgiref.sync import sync_to_async
-
-            return await sync_to_async(self._serve_or_404)(request)
+            response = await sync_to_async(self._serve_or_404, thread_sensitive=False)(request)
+            # Styles, scripts and fonts are small: whole in memory is simpler than piece by piece.
+            return _whole(response) if response.streaming else response
         return await self.get_response(request)
 
     def _serve_or_404(self, request: HttpRequest) -> HttpResponse:
-        from switchboard.kernel.problems import generic_problem
-
         static_file = self.find_file(request.path_info) if self.autorefresh else self.files.get(request.path_info)
         return self.serve(static_file, request) if static_file is not None else generic_problem(404)
+
+
+def _whole(response: Any) -> HttpResponse:
+    whole = HttpResponse(b"".join(response.streaming_content), status=response.status_code, headers=response.headers)
+    response.close()
+    return whole

@@ -107,7 +107,7 @@ def test_a_rollback_is_an_older_release_put_live(caller, agent):
 def test_a_release_knows_who_made_it(client_for, harbour, staff_of, agent):
     person = staff_of(harbour)
     made = client_for(harbour, person).post(releases_of(agent), {"prompt": "Be kind."}, content_type="application/json")
-    assert made.json()["created_by"] == person.pk
+    assert made.json()["created_by"] == str(person.pk)
 
 
 def test_a_release_cannot_be_changed_or_removed(caller, agent):

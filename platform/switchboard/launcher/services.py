@@ -81,7 +81,7 @@ def web(env: Mapping[str, str], config: Config) -> Child:
     words = ["-m", "uvicorn", "switchboard.asgi:application", "--host", config.host, "--port", str(config.port)]
     words += ["--workers", str(config.web_processes), "--loop", "uvloop", "--http", "httptools"]
     words += ["--ws", "websockets-sansio", "--lifespan", "on"]
-    words += ["--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "8"]
+    words += ["--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "4"]
     words += ["--no-proxy-headers"] if not config.trusted_proxies else ["--proxy-headers"]
     return Child(
         name="web",
