@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any, Final
 
@@ -9,10 +10,13 @@ from celery import Task
 from celery.exceptions import Reject
 from django.db import connections
 
+from switchboard.kernel.database import OUTAGES
 from tenants.context import Scope, TenantNotSet, current_tenant, scope_of, use_public, use_tenant
 from tenants.models import Tenant
 
 HEADER: Final = "switchboard_tenant"
+# Seconds until a task that found no database goes back into the queue.
+_OUTAGE_PAUSE: Final = 1.0
 
 
 class TenantTask(Task):  # type: ignore[type-arg]
@@ -25,9 +29,8 @@ class TenantTask(Task):  # type: ignore[type-arg]
         return super().apply_async(args, kwargs, headers=headers, **options)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        tenant = self._tenant()
         try:
-            with use_tenant(tenant):
+            with use_tenant(self._tenant()):
                 return super().__call__(*args, **kwargs)
         finally:
             for connection in connections.all(initialized_only=True):
@@ -37,8 +40,12 @@ class TenantTask(Task):  # type: ignore[type-arg]
         identity = (self.request.headers or {}).get(HEADER) or self.request.get(HEADER)
         if not identity:
             raise Reject(TenantNotSet(f"The task {self.name} came without a tenant."), requeue=False)
-        with use_public():
-            tenant = Tenant.objects.filter(id__in=_ids(identity), status=Tenant.Status.READY).first()
+        try:
+            with use_public():
+                tenant = Tenant.objects.filter(id__in=_ids(identity), status=Tenant.Status.READY).first()
+        except OUTAGES as error:
+            time.sleep(_OUTAGE_PAUSE)
+            raise Reject(error, requeue=True) from error
         if tenant is None:
             raise Reject(
                 TenantNotSet(f"The task {self.name} names a tenant that isn't there or isn't ready."), requeue=False

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
+from switchboard.kernel.database import OUTAGES, DatabaseUnavailable
 from switchboard.kernel.problems import Problem, problem_response
 from tenants import directory
 from tenants.context import PUBLIC, InScope, Scope, use_tenant
@@ -123,6 +124,8 @@ class TenantMiddleware:
                 scope, request.api_key = admit_sync(*_credentials(request))  # type: ignore[attr-defined]
             except Problem as problem:
                 return problem_response(problem)
+            except OUTAGES:
+                return problem_response(DatabaseUnavailable())
         _prepare(request, scope)
         with use_tenant(scope):
             return cast(HttpResponse, self.get_response(request))
@@ -135,6 +138,8 @@ class TenantMiddleware:
                 scope, request.api_key = await admit_async(*_credentials(request))  # type: ignore[attr-defined]
             except Problem as problem:
                 return problem_response(problem)
+            except OUTAGES:
+                return problem_response(DatabaseUnavailable())
         _prepare(request, scope)
         with use_tenant(scope):
             response = cast(HttpResponseBase, await self.get_response(request))

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -15,6 +16,7 @@ from conversations.api.callers import NotSignedIn, caller
 from conversations.api.conversations import router as conversations
 from conversations.api.search import router as knowledge_search
 from switchboard.kernel.problems import NotFound, Problem, generic_problem, problem_response
+from switchboard.kernel.rest import as_problem
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,12 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     return problem_response(Problem("too_large", f"The request has more than {limit:,} bytes.", status=413))
+
+
+@data_plane.exception_handler(DatabaseError)
+def _database(request: HttpRequest, error: Exception) -> HttpResponse:
+    problem = as_problem(error)
+    return problem_response(problem) if problem else _unforeseen(request, error)
 
 
 @data_plane.exception_handler(Exception)

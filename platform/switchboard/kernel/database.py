@@ -7,13 +7,30 @@ import contextvars
 import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
+
+from switchboard.kernel.problems import Problem
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+# What the database raises when it isn't there, or is taken away: trying again has a chance.
+OUTAGES: Final = (OperationalError, InterfaceError)
+
+
+class DatabaseUnavailable(Problem):
+    """The database restarts, or all its connections are taken."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "database_unavailable",
+            "The database can't be reached at the moment. Try again in a few seconds.",
+            status=503,
+            headers={"Retry-After": "2"},
+        )
 
 
 @functools.cache

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 
+from switchboard.kernel.database import DatabaseUnavailable
 from switchboard.kernel.problems import NotFound, Problem, problem_response
+
+logger = logging.getLogger(__name__)
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
@@ -41,6 +46,9 @@ def as_problem(error: Exception) -> Problem | None:
             return Problem("too_large", "The body is too large.", status=413)
         case SuspiciousOperation():
             return Problem("bad_request", "The request can't be read.", status=400)
+        case OperationalError() | InterfaceError():
+            logger.warning("a request was refused, for the database is away: %s", str(error).partition("\n")[0])
+            return DatabaseUnavailable()
         case exceptions.APIException():
             return Problem(str(error.default_code), str(error.detail), status=error.status_code)
     return None
