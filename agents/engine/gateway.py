@@ -13,6 +13,7 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from agents.engine.chat_completions import TokenCounts, stream_chat
 from agents.engine.models import Deadlines, client_of
+from agents.engine.patience import Patience
 from agents.releases import Endpoint, ResolvedRelease
 from billing.domain.usage import Usage
 from switchboard.kernel.egress import EgressRefused
@@ -89,8 +90,6 @@ async def _one_try(
     clock = asyncio.get_running_loop().time
     counts: TokenCounts | None = None
     written = 0
-    # No deadline is held across a yield: it would end whatever the consumer waits for, not the model.
-    patience = min(clock() + deadlines.first_token, give_up)
     stream = stream_chat(
         client_of(endpoint),
         model=release.model,
@@ -98,18 +97,16 @@ async def _one_try(
         temperature=release.temperature,
         max_tokens=release.max_tokens,
     )
-    async with contextlib.aclosing(stream) as pieces:
-        while True:
-            async with asyncio.timeout_at(patience):
-                piece = await anext(pieces, None)
-            if piece is None:
-                break
-            patience = min(clock() + deadlines.between_tokens, give_up)
-            if isinstance(piece, TokenCounts):
-                counts = piece
-            else:
-                written += len(piece)
-                yield piece
+    first = min(clock() + deadlines.first_token, give_up)
+    with Patience(first) as patience:
+        async with contextlib.aclosing(stream) as pieces:
+            while (piece := await patience.next(pieces)) is not None:
+                patience.until = min(clock() + deadlines.between_tokens, give_up)
+                if isinstance(piece, TokenCounts):
+                    counts = piece
+                else:
+                    written += len(piece)
+                    yield piece
     yield _usage(release, endpoint, counts, messages, written)
 
 

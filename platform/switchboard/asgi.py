@@ -8,15 +8,16 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "switchboard.settings")
 
-from django.core.asgi import get_asgi_application
+import django
 
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 
 from conversations.routing import websocket_urls
 from switchboard.body_limit import BodyLimit
+from switchboard.handler import Handler
 from switchboard.kernel import lifespan
 from tenants.sockets import TenantSocketMiddleware
 
@@ -44,7 +45,7 @@ async def _lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(
-            django_application, data_plane=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, upload=settings.UPLOAD_LIMIT_BYTES
+            Handler(), data_plane=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, upload=settings.UPLOAD_LIMIT_BYTES
         ),
         "websocket": TenantSocketMiddleware(URLRouter(websocket_urls)),
         "lifespan": _lifespan,
