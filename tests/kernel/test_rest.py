@@ -26,7 +26,7 @@ def test_a_request_whose_tenant_cannot_be_looked_up_is_told_to_come_back(monkeyp
     def away(name):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(directory, "hosts", SimpleNamespace(find=away))
+    monkeypatch.setattr(directory, "hosts", SimpleNamespace(find=away, forget=lambda: None))
     middleware = TenantMiddleware(lambda request: None)
 
     response = middleware(RequestFactory().get("/admin/", headers={"host": "harbour.localhost"}))
