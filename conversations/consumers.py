@@ -77,7 +77,11 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _send_events(self, after: int) -> None:
         async for record in follow(self.conversation_id, after=after):
-            await self.send('{"event":"ping"}' if record is None else record.as_socket_text())
+            try:
+                await self.send('{"event":"ping"}' if record is None else record.as_socket_text())
+            except OSError:
+                # The client is gone, and its `disconnect` is on its way to us (ASGI, "Disconnected Client").
+                return
 
     async def _send(self, value: dict[str, Any]) -> None:
         await self.send(json.dumps(value, ensure_ascii=False))

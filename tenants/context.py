@@ -106,9 +106,9 @@ def use_public() -> Iterator[None]:
 
 
 @contextmanager
-def use_schema(schema_name: str) -> Iterator[None]:
+def use_schema(schema_name: str, *, include_public: bool = True) -> Iterator[None]:
     """Run a block in a schema that has no tenant row: the template, or one being made."""
-    with _use(Scope(schema_name)):
+    with _use(Scope(schema_name, include_public=include_public)):
         yield
 
 

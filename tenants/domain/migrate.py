@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from django.core.management import call_command
-from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
 
-from tenants.context import PUBLIC_SCHEMA, Scope, _use, use_public, use_schema
+from tenants.context import PUBLIC_SCHEMA, use_public
 from tenants.domain import provision, template
+from tenants.domain.schema_migrator import SchemaMigrator
 from tenants.models import SchemaTemplate, Tenant
 
 Report = Callable[[str], None]
@@ -27,30 +25,23 @@ def migrate_platform(*, report: Report) -> None:
         report: takes one line of progress at a time.
     """
     with use_public(), _alone():
-        _migrate(PUBLIC_SCHEMA)
+        migrator = SchemaMigrator()
+        migrator.migrate(PUBLIC_SCHEMA)
         digest = template.current_digest()
         if not SchemaTemplate.objects.filter(digest=digest).exists():
             report("making the template for new tenants")
             _ensure_schema(template.TEMPLATE_SCHEMA)
-            _migrate(template.TEMPLATE_SCHEMA)
+            migrator.migrate(template.TEMPLATE_SCHEMA)
             template.refresh()
         behind = list(Tenant.objects.exclude(migrated_to=digest).order_by("created_at"))
         for index, tenant in enumerate(behind, start=1):
             report(f"migrating tenant {index} of {len(behind)}: {tenant.slug}")
-            _migrate(tenant.schema_name)
+            migrator.migrate(tenant.schema_name)
             Tenant.objects.filter(pk=tenant.pk).update(migrated_to=digest)
         for tenant in Tenant.objects.filter(status=Tenant.Status.PREPARING):
             report(f"finishing tenant {tenant.slug}")
             provision.open_doors(tenant=tenant)
         report(f"{Tenant.objects.count()} tenants are up to date")
-
-
-def _migrate(schema_name: str) -> None:
-    # Alone in its schema at first, or the public schema's record of migrations would pass for its own.
-    with _use(Scope(schema_name, include_public=False)):
-        MigrationRecorder(connection).ensure_schema()
-    with use_schema(schema_name):
-        call_command(MigrateCommand(), interactive=False, verbosity=0, skip_checks=True)
 
 
 def _ensure_schema(schema_name: str) -> None:
