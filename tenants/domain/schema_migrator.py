@@ -1,7 +1,7 @@
 """Django's migrations applied to one schema after another, with what is the same for all of them done once.
 
-`manage.py migrate` loads every migration, builds their graph, compares it with the models and renders a state for its signals
-each time; for a thousand tenants that is most of the time.
+`manage.py migrate` loads every migration, builds their graph, compares it with the models and renders a state for its
+signals each time; for a thousand tenants that is most of the time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class SchemaMigrator:
         executor.recorder = MigrationRecorder(connection)
         with use_schema(schema_name, include_public=False):
             executor.recorder.ensure_schema()
-            loader.applied_migrations = executor.recorder.applied_migrations()
+            # The stubs take the loader's word for migrations; Django keeps the recorder's rows there.
+            loader.applied_migrations = executor.recorder.applied_migrations()  # type: ignore[assignment]
         if loader.replacements:
             # Whether a squashed migration stands for its parts depends on which of them are applied.
             with use_schema(schema_name, include_public=False):
