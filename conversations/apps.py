@@ -8,9 +8,11 @@ class ConversationsConfig(AppConfig):
     def ready(self) -> None:
         from conversations import runner
         from conversations.domain import turns
+        from conversations.events.hub import hub
         from switchboard.kernel import lifespan
         from tenants.domain import leases
 
         leases.on_abandoned(turns.LEASE_KIND, runner.recover)
         lifespan.on_start(runner.start)
         lifespan.on_stop(runner.stop)
+        lifespan.on_leaving(lambda: hub().end_followers())

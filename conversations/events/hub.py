@@ -35,6 +35,7 @@ class Reader:
         self._arrived: list[Record] = []
         self._wake = asyncio.Event()
         self.must_reread = False
+        self.is_ended = False
 
     def give(self, record: Record) -> None:
         """Called by the hub."""
@@ -48,6 +49,11 @@ class Reader:
     def reread(self) -> None:
         """Called by the hub when something may have been missed."""
         self.must_reread = True
+        self._wake.set()
+
+    def end(self) -> None:
+        """Called by the hub when the process is about to leave; the client comes back to another."""
+        self.is_ended = True
         self._wake.set()
 
     async def wait(self, seconds: float) -> bool:
@@ -85,6 +91,7 @@ class Hub:
     def __init__(self) -> None:
         # Weak: a response whose client left before the first byte is never iterated, so nobody closes its reader.
         self._readers: dict[str, WeakSet[Reader]] = {}
+        self._followers: WeakSet[Reader] = WeakSet()
         self._remote: dict[str, int] = {}
         self._subscriptions = _Subscriptions(self._reread_all)
         self._listener: asyncio.Task[Any] | None = None
@@ -118,12 +125,18 @@ class Hub:
     async def reader(self, key: str) -> AsyncIterator[Reader]:
         """A reader of a conversation, whichever process speaks in it."""
         reader = self.open_reader(key)
+        self._followers.add(reader)
         await self._listen(key)
         try:
             yield reader
         finally:
             self.close_reader(key, reader)
             await self._unlisten(key)
+
+    def end_followers(self) -> None:
+        """End the streams that would stay open for ever; those of single turns end with their turn."""
+        for reader in list(self._followers):
+            reader.end()
 
     async def watch_cancellations(self, cancel: Callable[[str], None]) -> None:
         """Call `cancel(turn id)` for every turn that any process asks to cancel."""

@@ -74,6 +74,8 @@ async def _follow(conversation_id: uuid.UUID, key: str, reader: Reader, after: i
                 break
             last = record.number
             yield record
+        if reader.is_ended:
+            return
         if reader.must_reread:
             continue
         if not await reader.wait(KEEPALIVE_SECONDS):

@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 
+from conversations.events.hub import hub
 from conversations.models import Conversation, Message, Turn
 from switchboard.kernel.database import in_database
 from tenants.context import use_tenant
@@ -264,3 +265,12 @@ def _let_turns_wait(tenant: Tenant, conversation: uuid.UUID, number: int) -> Non
         for _ in range(number):
             turn = Turn.objects.create(conversation_id=conversation)
             Message.objects.create(conversation_id=conversation, turn=turn, role="contact", text="Hello?")
+
+
+async def test_streams_that_stay_open_end_when_the_process_is_told_to(hotel: Caller) -> None:
+    conversation = await hotel.begin()
+    async with hotel.http.stream("GET", f"/api/v1/conversations/{conversation}/events") as answer:
+        await asyncio.sleep(0.05)
+        hub().end_followers()
+        async with asyncio.timeout(5):
+            assert [event async for event in answer.events()] == []

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from types import FrameType
 from typing import Any
 
 from switchboard.kernel.redis import close_async_redis
@@ -15,6 +18,8 @@ Hook = Callable[[], Awaitable[None]]
 
 _on_start: list[Hook] = []
 _on_stop: list[Hook] = []
+_on_leaving: list[Callable[[], None]] = []
+_servers_handlers: dict[signal.Signals, Callable[[int, FrameType | None], Any]] = {}
 _running: set[asyncio.Task[Any]] = set()
 
 
@@ -30,14 +35,43 @@ def on_stop(hook: Hook) -> Hook:
     return hook
 
 
+def on_leaving(hook: Callable[[], None]) -> None:
+    """Register what a web process does when it is told to end, before it waits for its connections to close."""
+    _on_leaving.append(hook)
+
+
 async def start() -> None:
     """Run the start hooks."""
+    if threading.current_thread() is threading.main_thread():
+        _watch_signals(asyncio.get_running_loop())
     for hook in _on_start:
         await hook()
 
 
+def _watch_signals(loop: asyncio.AbstractEventLoop) -> None:
+    """Hear of the end when the server does: ASGI's lifespan tells only once all connections are closed."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        servers = signal.getsignal(number)
+
+        def leave(number: int, frame: FrameType | None, servers: Any = servers) -> None:
+            loop.call_soon_threadsafe(_leave)
+            if callable(servers):
+                servers(number, frame)
+
+        if callable(servers):
+            _servers_handlers[number] = servers
+            signal.signal(number, leave)
+
+
+def _leave() -> None:
+    for hook in _on_leaving:
+        hook()
+
+
 async def stop() -> None:
     """Run the stop hooks, then cancel what is left, then let go of Redis, which all of them may need."""
+    while _servers_handlers:
+        signal.signal(*_servers_handlers.popitem())
     for hook in reversed(_on_stop):
         await hook()
     for task in list(_running):
