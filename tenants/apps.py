@@ -8,7 +8,7 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         from switchboard.kernel import idempotency, lifespan
-        from tenants import checks, recovery  # noqa: F401  (checks register themselves)
+        from tenants import recovery
         from tenants.api.idempotency import caller_name_space
 
         idempotency.scope_keys_by(caller_name_space)

@@ -9,6 +9,7 @@ import random
 
 from switchboard.kernel import lifespan
 from switchboard.kernel.database import in_database
+from tenants.checks import refuse_transaction_pooling
 from tenants.context import use_public, use_tenant
 from tenants.domain import leases
 
@@ -17,8 +18,9 @@ _watch: asyncio.Task[None] | None = None
 
 
 async def start() -> None:
-    """Begin the watch."""
+    """Begin the watch; refuse to begin where tenants would not be safe."""
     global _watch
+    await in_database(refuse_transaction_pooling)
     _watch = lifespan.spawn(_keep_watch(), name="lease watch")
 
 

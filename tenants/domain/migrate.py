@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
+from tenants.checks import refuse_transaction_pooling
 from tenants.context import PUBLIC_SCHEMA, use_public
 from tenants.domain import provision, template
 from tenants.domain.schema_migrator import SchemaMigrator
@@ -24,6 +25,7 @@ def migrate_platform(*, report: Report) -> None:
     Args:
         report: takes one line of progress at a time.
     """
+    refuse_transaction_pooling()
     with use_public(), _alone():
         migrator = SchemaMigrator()
         migrator.migrate(PUBLIC_SCHEMA)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
 
 from tenants.domain.migrate import migrate_platform
 
@@ -13,4 +14,7 @@ class Command(BaseCommand):
     help = "Migrate the public schema, the template for new tenants, and every tenant. Resumable."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        migrate_platform(report=self.stdout.write)
+        try:
+            migrate_platform(report=self.stdout.write)
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
