@@ -12,7 +12,7 @@ from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
 from switchboard.kernel.database import OUTAGES, DatabaseUnavailable
-from switchboard.kernel.problems import Problem, problem_response
+from switchboard.kernel.problems import Problem, refusal
 from tenants import directory
 from tenants.context import PUBLIC, InScope, Scope, use_tenant
 from tenants.directory import Entry, KeyEntry
@@ -123,9 +123,9 @@ class TenantMiddleware:
             try:
                 scope, request.api_key = admit_sync(*_credentials(request))  # type: ignore[attr-defined]
             except Problem as problem:
-                return problem_response(problem)
+                return refusal(request, problem)
             except OUTAGES:
-                return problem_response(DatabaseUnavailable())
+                return refusal(request, DatabaseUnavailable())
         _prepare(request, scope)
         with use_tenant(scope):
             return cast(HttpResponse, self.get_response(request))
@@ -137,9 +137,9 @@ class TenantMiddleware:
             try:
                 scope, request.api_key = await admit_async(*_credentials(request))  # type: ignore[attr-defined]
             except Problem as problem:
-                return problem_response(problem)
+                return refusal(request, problem)
             except OUTAGES:
-                return problem_response(DatabaseUnavailable())
+                return refusal(request, DatabaseUnavailable())
         _prepare(request, scope)
         with use_tenant(scope):
             response = cast(HttpResponseBase, await self.get_response(request))

@@ -130,6 +130,9 @@ class WhiteNoiseMiddleware(WhiteNoise):  # type: ignore[misc]
 
 
 def _whole(response: Any) -> HttpResponse:
-    whole = HttpResponse(b"".join(response.streaming_content), status=response.status_code, headers=response.headers)
+    content = b"".join(response.streaming_content)
+    whole = HttpResponse(content, status=response.status_code, headers=response.headers)
+    # WhiteNoise remembers lengths from its start; the file may have been replaced since.
+    whole["Content-Length"] = str(len(content))
     response.close()
     return whole

@@ -15,6 +15,15 @@ from django.db.migrations.recorder import MigrationRecorder
 from tenants.context import use_schema
 
 
+class _Recorder(MigrationRecorder):
+    """Looks its table up by name. Django's own lists all tables it can see, out of the catalogue of all tenants."""
+
+    def has_table(self) -> bool:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [self.Migration._meta.db_table])
+            return bool(cursor.fetchone()[0])
+
+
 class SchemaMigrator:
     """Brings schemas up to the migrations on disk."""
 
@@ -24,9 +33,8 @@ class SchemaMigrator:
     def migrate(self, schema_name: str) -> bool:
         """Apply what a schema lacks. Returns whether it lacked anything."""
         executor, loader = self._executor, self._executor.loader
-        # A recorder of its own, for it remembers having seen its table. Alone in its schema at first, or the public
-        # schema's record would pass for its own.
-        executor.recorder = MigrationRecorder(connection)
+        # Alone in its schema at first, or the public schema's record would pass for its own.
+        executor.recorder = _Recorder(connection)
         with use_schema(schema_name, include_public=False):
             executor.recorder.ensure_schema()
             # The stubs take the loader's word for migrations; Django keeps the recorder's rows there.

@@ -5,9 +5,18 @@ import json
 import pytest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404
+from django.test import RequestFactory
 from rest_framework import exceptions
 
-from switchboard.kernel.problems import Conflict, Invalid, NotFound, Problem, generic_problem, problem_response
+from switchboard.kernel.problems import (
+    Conflict,
+    Invalid,
+    NotFound,
+    Problem,
+    generic_problem,
+    page_not_found,
+    problem_response,
+)
 from switchboard.kernel.rest import as_problem
 
 
@@ -75,3 +84,20 @@ def test_throttling_says_when_to_come_back():
 
 def test_what_nobody_foresaw_is_none():
     assert as_problem(KeyError("x")) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "kind"),
+    [
+        ("/nowhere", "text/html,application/xhtml+xml", "text/html"),
+        ("/nowhere", "*/*", "application/problem+json"),
+        ("/api/v1/nowhere", "text/html", "application/problem+json"),
+    ],
+)
+def test_a_browser_is_shown_a_page_and_a_program_a_problem(path, accept, kind):
+    request = RequestFactory().get(path, headers={"Accept": accept})
+
+    answer = page_not_found(request)
+
+    assert (answer.status_code, answer["Content-Type"].partition(";")[0]) == (404, kind)
+    assert b"nothing at this address" in answer.content

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -90,23 +91,38 @@ _BY_STATUS = {
 }
 
 
+def refusal(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The problem as whoever asked can read it: a page for a browser that opens one, else problem+json."""
+    opens_page = request.headers.get("Accept", "").startswith("text/html") and not request.path.startswith("/api/")
+    if not opens_page:
+        return problem_response(problem)
+    page = render_to_string(
+        "switchboard/refusal.html", {"title": HTTPStatus(problem.status).phrase, "detail": problem.detail}
+    )
+    return HttpResponse(page, status=problem.status, headers=problem.headers)
+
+
 def generic_problem(status: int) -> HttpResponse:
     """The answer where no view could give its own."""
+    return problem_response(_generic(status))
+
+
+def _generic(status: int) -> Problem:
     code, detail = _BY_STATUS[status]
-    return problem_response(Problem(code, detail, status=status))
+    return Problem(code, detail, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return generic_problem(400)
+    return refusal(request, _generic(400))
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return generic_problem(403)
+    return refusal(request, _generic(403))
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return generic_problem(404)
+    return refusal(request, _generic(404))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return generic_problem(500)
+    return refusal(request, _generic(500))
