@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,8 +16,10 @@ from pathlib import Path
 
 from bench.measure import on_core
 from switchboard.launcher.child import ChildCommand, spawn, stop
+from switchboard.launcher.ports import free_port
 from switchboard.launcher.postgres import EmbeddedPostgres
 from switchboard.launcher.redis import EmbeddedRedis
+from tests.knowledge.embedder_process import CACHE
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVER_CORE, LOAD_CORE = 0, 1
@@ -197,20 +198,12 @@ def start_embedder(environment: Mapping[str, str], folder: Path) -> tuple[Progra
     from switchboard.launcher import services
 
     port = free_port()
-    cache = Path(sys.prefix) / "embedder-for-tests"
-    child = services.embedder(_env(environment), port, cache)
+    child = services.embedder(_env(environment), port, CACHE)
     with on_core(LOAD_CORE):
         program = _launch("embedder", child.command(), folder, port)
     assert child.ready is not None
     _wait(program, child.ready)
     return program, f"http://127.0.0.1:{port}/v1"
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _env(further: Mapping[str, str]) -> dict[str, str]:

@@ -6,11 +6,13 @@ import asyncio
 import json
 import uuid
 from typing import Any
+from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.auth.models import AbstractBaseUser
+from django.utils.crypto import constant_time_compare
 
 from conversations import queries, runner
 from conversations.events.stream import follow
@@ -102,9 +104,6 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
 
 def _staff(session: Any) -> AbstractBaseUser | None:
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.utils.crypto import constant_time_compare
-
     if SESSION_KEY not in session or BACKEND_SESSION_KEY not in session:
         return None
     user = get_user_model().objects.filter(pk=session[SESSION_KEY], is_active=True, is_staff=True).first()
@@ -114,8 +113,6 @@ def _staff(session: Any) -> AbstractBaseUser | None:
 
 
 def _after(query_string: bytes) -> int:
-    from urllib.parse import parse_qs
-
     value = parse_qs(query_string.decode("latin-1")).get("after", ["0"])[0]
     if not value.isascii() or not value.isdigit() or len(value) > 15:
         raise Problem("invalid_event_id", "`after` is the number of an event.", status=422)

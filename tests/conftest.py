@@ -7,13 +7,8 @@ processes and async views see too; it is emptied afterwards.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -29,8 +24,6 @@ if TYPE_CHECKING:
     from tenants.staff.models import User
 
 pytest_plugins = ["tests.model_server.fixture", "tests.platform_fixture"]
-ROOT = Path(__file__).resolve().parents[1]
-PASSWORD = "a quiet harbour"
 _servers = pytest.StashKey[Servers]()
 
 
@@ -214,26 +207,10 @@ def sample_pdf() -> Callable[..., bytes]:
 @pytest.fixture(scope="session")
 def embedder() -> Iterator[str]:
     """The real embedder, at the address that the settings name; its graph is kept between runs."""
-    from switchboard.launcher.readiness import http_ready
+    from tests.knowledge.embedder_process import running_embedder
 
-    url = os.environ["EMBEDDINGS_URL"]
-    port = urlsplit(url).port or 80
-    words = ["-m", "knowledge.embedder", "--host", "127.0.0.1", "--port", str(port)]
-    words += ["--cache", str(Path(sys.prefix) / "embedder-for-tests")]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}"}
-    process = subprocess.Popen([sys.executable, *words], env=environment, cwd=ROOT)
-    try:
-        deadline = time.monotonic() + 120
-        while not http_ready(port, "/healthz"):
-            assert process.poll() is None, f"the embedder ended with code {process.returncode}"
-            assert time.monotonic() < deadline, "the embedder wasn't ready within 120 s"
-            time.sleep(0.1)
+    with running_embedder(urlsplit(os.environ["EMBEDDINGS_URL"]).port) as (url, _):
         yield url
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=10)
-        process.kill()
 
 
 def host_of(tenant: Tenant) -> str:

@@ -21,6 +21,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from switchboard.launcher.ports import free_port
+from tests.knowledge.embedder_process import CACHE
 
 ROOT = Path(__file__).resolve().parents[1]
 UP = "Ctrl-C stops everything."
@@ -251,6 +252,6 @@ def _lend_graph(data_dir: Path) -> None:
     """Spare the embedder the making of its graph where an earlier run has left one."""
     folder = data_dir / "embedder"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for graph in (Path(sys.prefix) / "embedder-for-tests").glob("*.onnx"):
+    for graph in CACHE.glob("*.onnx"):
         if not (folder / graph.name).exists():
             (folder / graph.name).symlink_to(graph)

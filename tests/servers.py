@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+from switchboard.launcher.ports import free_port
 from switchboard.launcher.postgres import EmbeddedPostgres
 from switchboard.launcher.redis import EmbeddedRedis
 
@@ -75,10 +75,3 @@ class Servers:
     def _drop_database(url: str, name: str) -> None:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -17,10 +17,10 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 
+from switchboard.launcher.ports import free_port
 from switchboard.launcher.readiness import http_ready
 from switchboard.openapi import PROBLEM, document
 from tenants.context import use_tenant
-from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST_EXAMPLES = 8

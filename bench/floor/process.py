@@ -8,7 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from bench.installation import SERVER_CORE, Installation, Program, free_port
+from bench.installation import SERVER_CORE, Installation, Program
+from switchboard.launcher.ports import free_port
 from switchboard.launcher.readiness import http_ready
 from tests.model_server.process import ModelServer
 

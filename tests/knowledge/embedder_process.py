@@ -1,37 +1,35 @@
-"""The embedder as the platform runs it: a process of its own on a free port."""
+"""The real embedder as a process of its own, for tests that need real vectors."""
+
+from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
+from switchboard.launcher.ports import free_port
+from switchboard.launcher.readiness import http_ready
 
 ROOT = Path(__file__).resolve().parents[2]
-# Kept between runs: the graph is 90 MB and its name says which version it is.
-CACHE = Path(tempfile.gettempdir()) / f"switchboard-test-models-{os.getuid()}"
+# Kept between runs, for making the graph takes a while.
+CACHE = Path(sys.prefix) / "embedder-for-tests"
 
 
 @contextlib.contextmanager
-def running_embedder(cache: Path = CACHE) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Its base URL (``http://127.0.0.1:N/v1``) and process, once it answers."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "knowledge.embedder", "--port", str(port), "--cache", str(cache), "--threads", "1"]
-    process = subprocess.Popen(command, cwd=ROOT)
+def running_embedder(port: int | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Its base URL (`http://127.0.0.1:N/v1`) and process, once it answers; at a free port unless one is given."""
+    port = port or free_port()
+    command = [sys.executable, "-m", "knowledge.embedder", "--port", str(port), "--cache", str(CACHE)]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}"}
+    process = subprocess.Popen(command, env=environment, cwd=ROOT)
     try:
-        deadline = time.monotonic() + 60
-        while True:
-            with contextlib.suppress(httpx2.TransportError):
-                if httpx2.get(f"http://127.0.0.1:{port}/healthz").is_success:
-                    break
-            assert process.poll() is None, "the embedder ended"
-            assert time.monotonic() < deadline, "the embedder does not answer"
+        deadline = time.monotonic() + 120
+        while not http_ready(port, "/healthz"):
+            assert process.poll() is None, f"the embedder ended with code {process.returncode}"
+            assert time.monotonic() < deadline, "the embedder wasn't ready within 120 s"
             time.sleep(0.05)
         yield f"http://127.0.0.1:{port}/v1", process
     finally:

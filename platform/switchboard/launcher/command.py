@@ -12,6 +12,7 @@ from pathlib import Path
 from switchboard.config import Config, ConfigurationInvalid, load_config
 from switchboard.launcher import services
 from switchboard.launcher.console import Console, box
+from switchboard.launcher.embedded import EmbeddedServer
 from switchboard.launcher.errors import LaunchError
 from switchboard.launcher.lock import DataLock
 from switchboard.launcher.ports import stable_port
@@ -140,12 +141,8 @@ class Launch:
                 step.result = check_database(self._config.database_url)
                 return
             server = EmbeddedPostgres(self._config.data_dir, say=self._console.say)
-            child = services.postgres(server)
-            self._supervisor.start(child)
-            self._supervisor.wait_ready(child, limit=60)
-            server.ensure_database()
+            step.result = self._start_embedded(server, services.postgres(server))
             self._addresses["database_url"] = server.url
-            step.result = f"ready on 127.0.0.1:{server.port}"
 
     def _start_redis(self) -> None:
         with self._console.step("Redis") as step:
@@ -153,11 +150,14 @@ class Launch:
                 step.result = check_redis(self._config.redis_url)
                 return
             server = EmbeddedRedis(self._config.data_dir)
-            child = services.redis(server)
-            self._supervisor.start(child)
-            self._supervisor.wait_ready(child, limit=60)
+            step.result = self._start_embedded(server, services.redis(server))
             self._addresses["redis_url"] = server.url
-            step.result = f"ready on 127.0.0.1:{server.port}"
+
+    def _start_embedded(self, server: EmbeddedServer, child: Child) -> str:
+        self._supervisor.start(child)
+        self._supervisor.wait_ready(child, limit=60)
+        server.set_up()
+        return f"ready on 127.0.0.1:{server.port}"
 
     def _begin_embedder(self) -> Child | None:
         if self._config.embeddings_url:

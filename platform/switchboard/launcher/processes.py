@@ -18,6 +18,7 @@ from switchboard.launcher.console import Console
 from switchboard.launcher.errors import LaunchError, disk_full_sentence
 
 _BACK_OFF = (0.2, 1.0, 2.0, 4.0, 8.0)  # seconds before the first, second, … restart within the window
+_TAIL_LINES = 12  # of a child's output, quoted when something went wrong
 _TICK = 0.05  # seconds between looks at the children
 
 
@@ -56,14 +57,17 @@ class Child:
     deaths: deque[float] = field(default_factory=deque, init=False)
     restart_at: float | None = field(default=None, init=False)
 
+    def tail(self) -> str:
+        """The last lines it wrote, each on a line of its own below what is said of them; empty if there are none."""
+        return "".join(f"\n  {line}" for line in list(self.last_words)[-_TAIL_LINES:])
+
     def account_for(self, code: int) -> str:
         """A sentence about how it ended, with what it wrote last."""
         if self.reader:
             self.reader.join(timeout=0.5)
-        words = list(self.last_words)
         if self.explain:
-            return self.explain(code, "\n".join(words))
-        tail = "".join(f"\n  {line}" for line in words[-12:])
+            return self.explain(code, "\n".join(self.last_words))
+        tail = self.tail()
         hint = " Somebody killed it, or the system did for want of memory." if code == -signal.SIGKILL else ""
         return f"{self.name} stopped with {describe_exit(code)}.{hint}" + (f" Its last words:{tail}" if tail else "")
 
@@ -96,7 +100,7 @@ class Supervisor:
             signal.signal(number, self._on_signal)
 
     def request_stop(self) -> None:
-        """What Ctrl-C does."""
+        """Stop everything, or, asked again, without waiting; what Ctrl-C does."""
         self._stop_signals += 1
 
     def start(self, child: Child) -> None:
@@ -123,7 +127,7 @@ class Supervisor:
             self.tick()
             if time.monotonic() > deadline:
                 child = waiting[0]
-                tail = "".join(f"\n  {line}" for line in list(child.last_words)[-12:])
+                tail = child.tail()
                 raise LaunchError(
                     f"{child.name} runs but hasn't become ready within {limit:.0f} s."
                     + (f" Its last words:{tail}" if tail else " It wrote nothing.")
@@ -178,7 +182,7 @@ class Supervisor:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
         if now > self._last_signal + 0.5:  # `make` passes a SIGTERM on that may have reached us already
-            self._stop_signals += 1
+            self.request_stop()
         self._last_signal = now
 
     def _spawn(self, child: Child) -> None:

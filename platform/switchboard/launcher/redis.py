@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib.util
 import os
 import secrets
 import shutil
 import signal
-import subprocess
-import time
 from pathlib import Path
 
-from switchboard.launcher.child import ChildCommand, describe_exit, spawn, stop
-from switchboard.launcher.errors import LaunchError, disk_full_sentence
+from switchboard.launcher.child import ChildCommand
+from switchboard.launcher.embedded import EmbeddedServer
+from switchboard.launcher.errors import LaunchError
 from switchboard.launcher.orphans import stop_orphan
-from switchboard.launcher.ports import stable_port
 
 
 def redis_program() -> Path:
@@ -39,73 +36,23 @@ def redis_program() -> Path:
     )
 
 
-class EmbeddedRedis:
+class EmbeddedRedis(EmbeddedServer):
     """Redis (or Valkey) with its data in `data_dir/redis`.
 
     Whoever uses it holds the lock on `data_dir`: a server found running there is an orphan and is stopped.
 
     Args:
         data_dir: the platform's data folder.
-        port: a fixed TCP port; None: one chosen once and kept, chosen anew when another program has taken it.
     """
 
-    def __init__(self, data_dir: Path, port: int | None = None) -> None:
-        self.folder = data_dir.resolve() / "redis"
-        self.port = port or 0
-        self._fixed_port = port
-        self._command: ChildCommand | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+    title = "Redis"
 
-    def start(self) -> str:
-        """Start the server and wait until it answers; returns its URL with the password.
-
-        Raises:
-            LaunchError: it can't be started; the text says what to do.
-        """
-        command = self.prepare()
-        log = self.folder / "log"
-        with log.open("wb") as output:
-            self._process = spawn(command, stdout=output)
-        try:
-            deadline = time.monotonic() + 60
-            while not self.answers():
-                code = self._process.poll()
-                if code is not None:
-                    raise LaunchError(self.explain(code, log.read_text(errors="replace")))
-                if time.monotonic() > deadline:
-                    raise LaunchError(f"Redis didn't answer within 60 s. Its log is {log}.")
-                time.sleep(0.01)
-        except BaseException:
-            self.stop()
-            raise
-        return self.url
-
-    def stop(self) -> None:
-        """Stop the server; it writes what is in memory first."""
-        if self._process is not None and self._command is not None:
-            stop(self._process, self._command)
-            self._process = None
-
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(data_dir.resolve() / "redis")
 
     @property
     def url(self) -> str:
         return f"redis://:{self._password()}@127.0.0.1:{self.port}/0"
-
-    def prepare(self) -> ChildCommand:
-        """Write the configuration, stop an orphan, and say how to start the server. Safe to repeat.
-
-        Raises:
-            LaunchError: with a sentence that says what to do.
-        """
-        try:
-            return self._prepare()
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise LaunchError(disk_full_sentence(self.folder)) from None
-            raise LaunchError(f"Redis can't be started: {error}.") from None
 
     def answers(self) -> bool:
         """Whether the server takes commands with our password, its data loaded."""
@@ -124,20 +71,12 @@ class EmbeddedRedis:
             return bool(client.ping())
         return False
 
-    def explain(self, code: int, log: str) -> str:
-        """A sentence for a server that ended with `code` after writing `log`."""
-        if "No space left on device" in log:
-            return disk_full_sentence(self.folder)
-        last = "\n".join(f"  {line}" for line in log.strip().splitlines()[-8:])
-        return f"Redis stopped with {describe_exit(code)}. Its last words:\n{last}"
-
     def _prepare(self) -> ChildCommand:
         self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.mkdir(mode=0o700, exist_ok=True)
         program = redis_program()
         self._stop_orphan()
-        self.port = self._fixed_port or stable_port(self.folder / "port")
-        self._fixed_port = self.port  # clients know it now: a restart must come back there
+        self._settle_port()
         settings = {
             "bind": "127.0.0.1",
             "port": str(self.port),
@@ -155,10 +94,9 @@ class EmbeddedRedis:
         configuration = self.folder / "redis.conf"
         configuration.touch(mode=0o600)
         configuration.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
-        self._command = ChildCommand(
+        return ChildCommand(
             argv=[str(program), str(configuration)], cwd=self.folder, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
         )
-        return self._command
 
     def _stop_orphan(self) -> None:
         try:
