@@ -18,6 +18,10 @@ from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 # A token's chunk has some hundred bytes; what sends a megabyte without a line's end is no model.
 _LONGEST_LINE: Final = 1 << 20
+# `max_tokens` is a request; an endpoint that ignores it must not fill our memory, Redis and the database. The largest
+# that a release may ask for is 32,000 tokens, of some four characters each.
+_LONGEST_ANSWER: Final = 1_000_000  # characters
+_MOST_TOKENS: Final = 2**31 - 1  # that a PostgreSQL integer holds
 
 
 class StreamBroken(Exception):
@@ -68,6 +72,7 @@ async def stream_chat(
     )
     try:
         finished = False
+        written = 0
         async with aclosing(_data_of(stream)) as lines:
             async for line in lines:
                 if line == b"[DONE]":
@@ -75,10 +80,13 @@ async def stream_chat(
                 chunk = _chunk_of(line)
                 for choice in chunk.get("choices") or ():
                     finished = finished or bool(choice.get("finish_reason"))
-                    if piece := (choice.get("delta") or {}).get("content"):
+                    if piece := _text((choice.get("delta") or {}).get("content")):
+                        written += len(piece)
+                        if written > _LONGEST_ANSWER:
+                            raise StreamBroken("the answer has no end")
                         yield piece
                 if counts := chunk.get("usage"):
-                    yield TokenCounts(int(counts.get("prompt_tokens") or 0), int(counts.get("completion_tokens") or 0))
+                    yield TokenCounts(_count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens")))
         if not finished:
             raise StreamBroken("the stream ended without a finish_reason")
     finally:
@@ -95,6 +103,24 @@ async def _data_of(stream: AsyncStream[ChatCompletionChunk]) -> AsyncGenerator[b
         for line in lines:
             if line.startswith(b"data:"):
                 yield line[5:].strip()
+
+
+def _text(content: object) -> str:
+    """A piece of the answer as Redis, PostgreSQL and a browser can hold it: JSON may carry NUL characters and halves
+    of surrogate pairs, which none of them takes.
+    """
+    if content is None:
+        return ""
+    if not isinstance(content, str):
+        raise StreamBroken("a piece of the answer is no text")
+    if content.isascii():
+        return content.replace("\x00", "") if "\x00" in content else content
+    return content.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def _count(value: Any) -> int:
+    """Tokens, as a ledger can hold them."""
+    return min(max(int(value or 0), 0), _MOST_TOKENS)
 
 
 def _chunk_of(line: bytes) -> dict[str, Any]:

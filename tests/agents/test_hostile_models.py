@@ -1,0 +1,125 @@
+"""Endpoints are addresses that tenants give: what one sends must harm nobody, least of all other tenants."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from agents.engine import models
+from agents.engine.gateway import ModelFailed, stream_answer
+from agents.engine.models import Deadlines
+from agents.releases import Endpoint, ResolvedRelease
+from billing.domain.usage import Usage
+from tenants.context import Scope, use_tenant
+
+Serve = Callable[[asyncio.StreamWriter], Any]
+
+
+@asynccontextmanager
+async def endpoint(answer: Serve, settings: Any) -> AsyncIterator[Endpoint]:
+    """An endpoint that answers every request with these bytes."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            await answer(writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings.EGRESS_ALLOW = [f"127.0.0.1:{port}"]
+    models.egress_policy.cache_clear()
+    models._client.cache_clear()
+    with use_tenant(Scope("t_hostile", uuid.uuid4())):
+        yield Endpoint(uuid.uuid4(), "Stranger", f"http://127.0.0.1:{port}/v1", "")
+    server.close()
+    models.egress_policy.cache_clear()
+    models._client.cache_clear()
+
+
+def chunks(*values: Any) -> Serve:
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        for value in values:
+            writer.write(f"data: {json.dumps(value)}\n\n".encode())
+        writer.write(b"data: [DONE]\n\n")
+        await writer.drain()
+
+    return answer
+
+
+def delta(content: Any, **more: Any) -> dict[str, Any]:
+    return {"choices": [{"delta": {"content": content}, **more}]}
+
+
+async def hear(at: Endpoint) -> tuple[str, Usage | None]:
+    release = ResolvedRelease(uuid.uuid4(), uuid.uuid4(), "A", 1, "Be brief.", "m", at.id, 0.2, 100, collection_ids=())
+    text, usage = "", None
+    async for piece in stream_answer(
+        release=release,
+        endpoint=at,
+        instructions="Be brief.",
+        history=(),
+        question="Hello",
+        deadlines=Deadlines(5.0, 5.0, 20.0),
+    ):
+        if isinstance(piece, Usage):
+            usage = piece
+        else:
+            text += piece
+    return text, usage
+
+
+async def test_what_no_store_can_hold_is_left_out(settings: Any) -> None:
+    answer = chunks(delta("Seven\x00 o'clock"), delta("\ud83d half é"), delta(" \U0001f600", finish_reason="stop"))
+    async with endpoint(answer, settings) as at:
+        text, _ = await hear(at)
+
+    assert text == "Seven o'clock? half é \U0001f600"
+
+
+@pytest.mark.parametrize("counted", [-5, 10**12])
+async def test_counts_that_no_ledger_can_hold_are_bounded(settings: Any, counted: int) -> None:
+    answer = chunks(
+        delta("Yes.", finish_reason="stop"),
+        {"choices": [], "usage": {"prompt_tokens": counted, "completion_tokens": counted}},
+    )
+    async with endpoint(answer, settings) as at:
+        _, usage = await hear(at)
+
+    assert usage is not None
+    assert 0 < usage.output_tokens < 2**31
+    assert 0 < usage.input_tokens < 2**31
+
+
+@pytest.mark.parametrize("content", [["no", "text"], 7, {"text": "no"}])
+async def test_a_piece_that_is_no_text_is_a_broken_stream(settings: Any, content: Any) -> None:
+    async with endpoint(chunks(delta(content)), settings) as at:
+        with pytest.raises(ModelFailed) as caught:
+            await hear(at)
+
+    assert caught.value.code == "model_stream_broken"
+
+
+async def test_an_answer_without_end_is_cut_off(settings: Any) -> None:
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        line = f"data: {json.dumps(delta('x' * 50_000))}\n\n".encode()
+        while True:
+            writer.write(line)
+            await writer.drain()
+
+    async with endpoint(answer, settings) as at:
+        with pytest.raises(ModelFailed) as caught:
+            await hear(at)
+
+    assert caught.value.code == "model_stream_broken"
