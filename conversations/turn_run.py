@@ -171,7 +171,7 @@ class TurnRun:
         if not await in_database(turns.still_held, turn_id=self.job.turn_id):
             raise LeaseLost
         self._records = await self._events_in_log()
-        self._next = self._records[-1].number + 1
+        self._next = self._records[-1].number + 1 if self._records else self.job.last_event + 1
         self._take(INTERRUPTED)
 
     async def _events_in_log(self) -> list[Record]:

@@ -27,13 +27,15 @@ logger = logging.getLogger(__name__)
 KEPT_SECONDS: Final = 3600
 _MOST_PER_WRITE: Final = 200
 # One call for many events of many conversations: XADD each under its number, and tell whoever listens.
-# 1: written; 0: the number is taken.
+# 1: written; 0: the number is taken; -1: Redis takes nothing just now (it is out of memory, or a replica).
 _APPEND: Final = """
 local answers = {}
 for i, key in ipairs(KEYS) do
   local number, text = ARGV[3 * i - 2], ARGV[3 * i - 1] .. '\\n' .. ARGV[3 * i]
   local done = redis.pcall('XADD', key, number .. '-0', 'e', text)
-  if type(done) == 'table' and done.err then
+  if type(done) == 'table' and done.err and not string.find(done.err, 'equal or smaller', 1, true) then
+    answers[i] = -1
+  elseif type(done) == 'table' and done.err then
     local there = redis.call('XRANGE', key, number .. '-0', number .. '-0')
     answers[i] = (there[1] and there[1][2][2] == text) and 1 or 0
   else
@@ -55,6 +57,12 @@ class _Entry:
     key: str
     record: Record
     written: asyncio.Future[None]
+
+
+def _fail(entry: _Entry, error: Exception) -> None:
+    if not entry.written.done():
+        entry.written.set_exception(error)
+        entry.written.exception()  # seen; whoever awaits it is told all the same
 
 
 class EventLog:
@@ -86,23 +94,24 @@ class EventLog:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_PER_WRITE))]
             try:
                 answers = await self._write(batch)
-            except (RedisError, OSError) as error:
+            except Exception as error:
+                # Whatever it was: these are events of many turns, and each of them waits to hear.
                 logger.error("events could not be written to Redis: %s", type(error).__name__)
                 for entry in batch:
-                    entry.written.set_exception(error)
-                    entry.written.exception()  # seen; whoever awaits it is told all the same
+                    _fail(entry, error if isinstance(error, RedisError | OSError) else RedisError("unwritable"))
                 continue
             refused: dict[str, bool] = defaultdict(bool)
             for entry, answer in zip(batch, answers, strict=True):
+                if answer < 0:
+                    _fail(entry, RedisError("Redis refuses to write"))
+                    continue
                 if answer and not refused[entry.key]:
                     hub().deliver(entry.key, entry.record)
                     if not entry.written.done():
                         entry.written.set_result(None)
                     continue
                 refused[entry.key] = True
-                if not entry.written.done():
-                    entry.written.set_exception(NumberTaken(entry.record.number))
-                    entry.written.exception()
+                _fail(entry, NumberTaken(entry.record.number))
 
     async def _write(self, batch: list[_Entry]) -> list[int]:
         if self._append is None:

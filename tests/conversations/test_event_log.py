@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from conversations.events import log
 from conversations.events.hub import Reader, hub
@@ -69,6 +70,25 @@ async def test_a_number_is_given_once(key: str) -> None:
         await event_log().append(key, event(1, "theirs"))
 
     assert await log.read(key, after=0) == [event(1, "mine")]
+
+
+async def test_an_event_that_cannot_be_written_holds_up_nobody_elses(key: str) -> None:
+    unwritable = event_log().append(key, Record(1, "delta", '{"text":"\ud83d"}'))
+    with pytest.raises(RedisError):
+        await asyncio.wait_for(unwritable, 5)
+
+    await asyncio.wait_for(event_log().append(key, event(1)), 5)
+
+    assert await log.read(key, after=0) == [event(1)]
+
+
+async def test_a_redis_that_is_full_has_not_given_the_number_to_another(key: str) -> None:
+    await async_redis().config_set("maxmemory", "1")
+    try:
+        with pytest.raises(RedisError):
+            await event_log().append(key, event(1))
+    finally:
+        await async_redis().config_set("maxmemory", "0")
 
 
 async def test_the_same_event_written_twice_is_one_event(key: str) -> None:

@@ -219,3 +219,18 @@ async def test_a_zombie_cannot_speak_over_the_process_that_took_its_turn(talker:
 
         heard = await log.read(event_key(conversation), after=0)
     assert {record.data["text"] for record in heard} == {"theirs"}
+
+
+async def test_a_turn_whose_numbers_are_refused_ends_although_the_log_is_gone(talker: Caller, harbour: Tenant) -> None:
+    conversation = await talker.begin()
+    with use_tenant(harbour):
+        await event_log().append(event_key(conversation), encode(50, "delta", {"text": "theirs"}))
+        # Redis remembers the highest number of a stream, though what stood under it is gone.
+        await async_redis().xdel(event_key(conversation), "50-0")
+        job = await in_database(lambda: turns.accept_message(conversation_id=conversation, content="!slow").job)
+        assert job is not None
+
+        await TurnRun(job).run()
+
+    row = await in_database(in_tenant, harbour, lambda: Turn.objects.get())
+    assert (row.status, row.error_code) == ("failed", "turn_interrupted")
