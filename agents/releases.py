@@ -15,7 +15,6 @@ from tenants.context import current_tenant
 class Endpoint:
     """Where a model is reached."""
 
-    id: uuid.UUID
     name: str
     base_url: str
     api_key: str
@@ -25,10 +24,6 @@ class Endpoint:
 class ResolvedRelease:
     """All that a turn needs to know of its agent."""
 
-    id: uuid.UUID
-    agent_id: uuid.UUID
-    agent_name: str
-    number: int
     prompt: str
     model: str
     endpoint_id: uuid.UUID | None
@@ -41,17 +36,12 @@ class ResolvedRelease:
         return self.endpoint_id is None
 
 
-def resolve(release_id: uuid.UUID) -> ResolvedRelease:
+async def resolve_async(release_id: uuid.UUID) -> ResolvedRelease:
     """The release with this id, of the tenant in force; one query the first time, none after.
 
     Raises:
         Release.DoesNotExist: there is none.
     """
-    return releases.find((current_tenant().schema_name, release_id))
-
-
-async def resolve_async(release_id: uuid.UUID) -> ResolvedRelease:
-    """`resolve`, from async code."""
     return await releases.find_async((current_tenant().schema_name, release_id))
 
 
@@ -65,12 +55,8 @@ async def endpoint_async(endpoint_id: uuid.UUID) -> Endpoint:
 
 
 def _release(name: Name) -> ResolvedRelease:
-    row = Release.objects.select_related("agent").get(pk=name[1])
+    row = Release.objects.get(pk=name[1])
     return ResolvedRelease(
-        id=row.pk,
-        agent_id=row.agent_id,
-        agent_name=row.agent.name,
-        number=row.number,
         prompt=row.prompt,
         model=row.model,
         endpoint_id=row.endpoint_id,
@@ -82,7 +68,7 @@ def _release(name: Name) -> ResolvedRelease:
 
 def _endpoint(name: Name) -> Endpoint:
     row = ModelEndpoint.objects.get(pk=name[1])
-    return Endpoint(id=row.pk, name=row.name, base_url=row.base_url, api_key=row.api_key)
+    return Endpoint(name=row.name, base_url=row.base_url, api_key=row.api_key)
 
 
 # The schema is part of the name: ids of two tenants are no strangers to each other in one process.

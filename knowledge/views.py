@@ -27,9 +27,6 @@ CONTENT_POLICY: Final = (
 )
 _EXPIRED: Final = "This link has expired. Open the citation in the conversation again, or sign in to see the document."
 _UNKNOWN: Final = "There is no such page. The document may have been deleted or replaced."
-_BLOCK_BYTES: Final = 256 * 1024
-
-View = Callable[[HttpRequest, Document], HttpResponseBase]
 
 
 def _admitted(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

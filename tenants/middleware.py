@@ -22,7 +22,7 @@ ANY_HOST_PATHS = frozenset({"/healthz", "/readyz"})
 
 
 class UnknownHost(Problem):
-    def __init__(self, host: str) -> None:
+    def __init__(self) -> None:
         super().__init__(
             "unknown_host",
             f"No company lives at this address. The operators' admin is at {settings.PLATFORM_HOST}.",
@@ -75,7 +75,7 @@ def admit(host: str, host_entry: Entry | None, key: KeyEntry | None, *, key_give
     """
     on_platform = host == settings.PLATFORM_HOST
     if not on_platform and host_entry is None:
-        raise UnknownHost(host)
+        raise UnknownHost
     if key_given and key is None:
         raise KeyRefused
     if key is not None and host_entry is not None and key.tenant.scope != host_entry.scope:

@@ -88,8 +88,7 @@ class WorkLease(models.Model):
     """Accepted work that isn't finished, whoever's it is: a turn being answered, a document being read.
 
     Opened in the transaction that accepts the work and closed in the one that finishes it, so a process that dies
-    leaves its
-    work here, and a look at this one table finds it, however many tenants there are.
+    leaves its work here, and a look at this one table finds it, however many tenants there are.
     """
 
     kind = models.CharField(max_length=20)

@@ -22,9 +22,8 @@ class TenantSocketMiddleware:
     """Admits a socket as `TenantMiddleware` admits a request: key from the Authorization header or the
     `bearer.KEY` subprotocol.
 
-    A browser can't set headers on a websocket; it can name subprotocols. A session cookie is honoured only for a
-    page of the
-    same host (Origin), since cookies are sent whoever opened the socket.
+    A browser can't set headers on a websocket; it can name subprotocols. A session cookie is honoured only for a page
+    of the same host (Origin), since cookies are sent whoever opened the socket.
     """
 
     def __init__(self, app: App) -> None:

@@ -11,7 +11,6 @@ from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
 from agents.api.serializers import (
     AgentFields,
@@ -26,7 +25,6 @@ from agents.domain.endpoints import create_endpoint, delete_endpoint, update_end
 from agents.domain.releases import go_live, make_release
 from agents.models import Agent, ModelEndpoint, Release
 from switchboard.kernel.idempotency import idempotent
-from switchboard.kernel.preconditions import etag_of
 from switchboard.kernel.problems import Invalid
 from switchboard.kernel.resources import Resource, checked
 from tenants.staff.models import User
@@ -83,9 +81,7 @@ class AgentReleaseViewSet(mixins.ListModelMixin, Resource[Release]):
     @extend_schema(summary="List an agent's releases")
     def list(self, request: Request, agent_id: UUID) -> Response:
         """Newest first."""
-        agent = self._agent(agent_id)
-        page = self.paginate_queryset(self.get_queryset().filter(agent=agent))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return self.listed(self.get_queryset().filter(agent=self._agent(agent_id)))
 
     @extend_schema(summary="Make a release", request=ReleaseFields, responses={201: ReleaseSerializer})
     @idempotent
@@ -100,14 +96,10 @@ class AgentReleaseViewSet(mixins.ListModelMixin, Resource[Release]):
             )
             if at_once:
                 go_live(release=release)
-        data = self.get_serializer(release).data
-        location = reverse("release-detail", args=[release.pk])
-        headers = {"Location": location, "ETag": etag_of(data)}
-        return Response(data, status=status.HTTP_201_CREATED, headers=headers)
+        return self.created(release, basename="release")
 
     def _agent(self, agent_id: UUID) -> Agent:
-        agents = AgentViewSet(request=self.request)
-        return agents.found(agent_id)
+        return AgentViewSet(request=self.request).found(agent_id)
 
 
 @extend_schema(tags=["Releases"])

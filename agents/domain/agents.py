@@ -22,7 +22,7 @@ def create_agent(*, name: str, slug: str, welcome: str = "", suggested_questions
                 name=name, slug=slug, welcome=welcome, suggested_questions=list(suggested_questions)
             )
     except IntegrityError:
-        raise Conflict("agent_exists", f"There is an agent with the slug {slug} already.") from None
+        raise _exists(slug) from None
 
 
 def update_agent(
@@ -39,4 +39,8 @@ def update_agent(
                 name=name, slug=slug, welcome=welcome, suggested_questions=list(suggested_questions)
             )
     except IntegrityError:
-        raise Conflict("agent_exists", f"There is an agent with the slug {slug} already.") from None
+        raise _exists(slug) from None
+
+
+def _exists(slug: str) -> Conflict:
+    return Conflict("agent_exists", f"There is an agent with the slug {slug} already.")

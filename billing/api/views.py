@@ -35,5 +35,4 @@ class UsageViewSet(mixins.ListModelMixin, Resource[UsageEvent]):
         """Newest first; every metered use by itself, never a sum."""
         filters = asked(UsageFilters, request)
         rows = self.get_queryset().filter(**{_LOOKUPS.get(name, name): value for name, value in filters.items()})
-        page = self.paginate_queryset(rows)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return self.listed(rows)

@@ -1,8 +1,7 @@
 """Readers of live events in this process, and the one Redis connection that serves them all.
 
-A reader is told of an event either by the writer in this process, at once, or by Redis' pub/sub. Pub/sub forgets
-what is
-said while nobody listens, so whoever sees a gap, and everybody after the connection was lost, reads the log again.
+A reader is told of an event either by the writer in this process, at once, or by Redis' pub/sub. Pub/sub forgets what
+is said while nobody listens, so whoever sees a gap, and everybody after the connection was lost, reads the log again.
 """
 
 from __future__ import annotations

@@ -17,9 +17,8 @@ from conversations.events.keys import event_key
 from conversations.events.record import DONE, Record
 from switchboard.kernel.database import in_database
 
-# Between events a stream says something at least this often, or proxies take it for dead (many cut after 60 to 100
-# s). It
-# also reads the log again then, so that nothing missed stays missed for longer.
+# Between events a stream says something at least this often, or proxies take it for dead (many cut after 60 to 100 s).
+# It also reads the log again then, so that nothing missed stays missed for longer.
 KEEPALIVE_SECONDS: Final = 15.0
 
 

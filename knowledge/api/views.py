@@ -102,8 +102,7 @@ class DocumentViewSet(mixins.ListModelMixin, Resource[Document]):
         filters = asked(DocumentFilters, request)
         wanted = {"collection_id": filters.get("collection"), "status": filters.get("status")}
         rows = self.get_queryset().filter(**{name: value for name, value in wanted.items() if value is not None})
-        page = self.paginate_queryset(rows)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return self.listed(rows)
 
     @extend_schema(
         summary="Upload a document",

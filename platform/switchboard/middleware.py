@@ -1,8 +1,7 @@
 """Django's middleware, kept off the data plane.
 
 Each sync middleware costs a request two thread hops under ASGI. The data plane (tokens, turns, streams) signs its
-callers in
-by itself and shows no forms, so it passes these by; the control plane and the admin get them unchanged.
+callers in by itself and shows no forms, so it passes these by; the control plane and the admin get them unchanged.
 """
 
 from __future__ import annotations

@@ -15,9 +15,8 @@ from django_tenants.postgresql_backend import base
 
 from tenants.context import PUBLIC, PUBLIC_SCHEMA, Scope, TenantNotSet, current_scope, set_scope
 
-# Where a psycopg connection keeps the scope it was last told. On the raw connection, not on Django's wrapper: with
-# a pool,
-# wrapper and connection meet anew each time.
+# Where a psycopg connection keeps the scope it was last told. On the raw connection, not on Django's wrapper: with a
+# pool, wrapper and connection meet anew each time.
 _TOLD = "_switchboard_schemas"
 
 

@@ -32,9 +32,7 @@ def _tenant(settings: pytest.FixtureRequest, model_server: ModelServer) -> Async
 
 
 def release(model: str) -> ResolvedRelease:
-    return ResolvedRelease(
-        uuid.uuid4(), uuid.uuid4(), "Concierge", 1, "Be brief.", model, uuid.uuid4(), 0.2, 100, collection_ids=()
-    )
+    return ResolvedRelease("Be brief.", model, uuid.uuid4(), temperature=0.2, max_tokens=100, collection_ids=())
 
 
 def stream(
@@ -42,7 +40,7 @@ def stream(
 ) -> AsyncIterator[str | Usage]:
     return stream_answer(
         release=release(model),
-        endpoint=Endpoint(uuid.uuid4(), "The stub", url or server.url, "sk-test"),
+        endpoint=Endpoint("The stub", url or server.url, "sk-test"),
         instructions="Be brief.",
         history=[("contact", "Good morning"), ("agent", "Good morning!")],
         question=question,

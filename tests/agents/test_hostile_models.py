@@ -40,7 +40,7 @@ async def endpoint(answer: Serve, settings: Any) -> AsyncIterator[Endpoint]:
     models.egress_policy.cache_clear()
     models._client.cache_clear()
     with use_tenant(Scope("t_hostile", uuid.uuid4())):
-        yield Endpoint(uuid.uuid4(), "Stranger", f"http://127.0.0.1:{port}/v1", "")
+        yield Endpoint("Stranger", f"http://127.0.0.1:{port}/v1", "")
     server.close()
     models.egress_policy.cache_clear()
     models._client.cache_clear()
@@ -62,7 +62,7 @@ def delta(content: Any, **more: Any) -> dict[str, Any]:
 
 
 async def hear(at: Endpoint) -> tuple[str, Usage | None]:
-    release = ResolvedRelease(uuid.uuid4(), uuid.uuid4(), "A", 1, "Be brief.", "m", at.id, 0.2, 100, collection_ids=())
+    release = ResolvedRelease("Be brief.", "m", uuid.uuid4(), temperature=0.2, max_tokens=100, collection_ids=())
     text, usage = "", None
     async for piece in stream_answer(
         release=release,

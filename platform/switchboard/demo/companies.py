@@ -46,7 +46,6 @@ class DemoCompany(_Value):
 
     name: str = Field(min_length=1)
     slug: str = Field(pattern=SLUG)
-    tagline: str = Field(min_length=1)
     agent: DemoAgent
     collections: tuple[DemoCollection, ...] = Field(min_length=1)
 

@@ -21,9 +21,8 @@ from switchboard.kernel.problems import Invalid
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
-# All IPv6 addresses that the internet routes lie in here (RFC 4291 §2.4). Outside are, among others, those that
-# carry an
-# IPv4 address in ways of their own: IPv4-compatible ones (::/96), a site's NAT64 (64:ff9b:1::/48).
+# All IPv6 addresses that the internet routes lie in here (RFC 4291 §2.4). Outside are, among others, those that carry
+# an IPv4 address in ways of their own: IPv4-compatible ones (::/96), a site's NAT64 (64:ff9b:1::/48).
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 import redis
@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     Client = redis.Redis
     AsyncClient = redis_async.Redis
 
-# A Redis that was killed is back within a second (its supervisor restarts it); five tries reach over that.
+# A Redis that was killed is back within a second (its supervisor restarts it); six tries reach over that.
 _TRIES = 6
-_TRANSIENT: list[type[Exception]] = [exceptions.ConnectionError, exceptions.TimeoutError, exceptions.BusyLoadingError]
+_OPTIONS: Final[dict[str, Any]] = {
+    "decode_responses": True,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 2,
+    "retry_on_error": [exceptions.ConnectionError, exceptions.TimeoutError, exceptions.BusyLoadingError],
+}
 _per_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncClient] = WeakKeyDictionary()
 
 
@@ -32,14 +37,7 @@ def _backoff() -> ExponentialWithJitterBackoff:
 @functools.cache
 def redis_client() -> Client:
     """The process's sync client."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        decode_responses=True,
-        socket_timeout=10,
-        socket_connect_timeout=2,
-        retry=Retry(_backoff(), _TRIES),
-        retry_on_error=_TRANSIENT,
-    )
+    return redis.Redis.from_url(settings.REDIS_URL, retry=Retry(_backoff(), _TRIES), **_OPTIONS)
 
 
 def async_redis() -> AsyncClient:
@@ -47,15 +45,8 @@ def async_redis() -> AsyncClient:
     loop = asyncio.get_running_loop()
     client = _per_loop.get(loop)
     if client is None:
-        client = redis_async.Redis.from_url(
-            settings.REDIS_URL,
-            decode_responses=True,
-            socket_timeout=10,
-            socket_connect_timeout=2,
-            retry=AsyncRetry(_backoff(), _TRIES),
-            retry_on_error=_TRANSIENT,
-        )
-        _per_loop[loop] = client
+        retry = AsyncRetry(_backoff(), _TRIES)
+        client = _per_loop[loop] = redis_async.Redis.from_url(settings.REDIS_URL, retry=retry, **_OPTIONS)
     return client
 
 

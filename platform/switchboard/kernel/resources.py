@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, TypeVar
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.urls import reverse
 from rest_framework import status
 from rest_framework.request import Request
@@ -52,15 +52,20 @@ class Resource(GenericViewSet[M]):
         check_if_match(request, etag_of(self.get_serializer(row).data))
         return row
 
+    def listed(self, rows: QuerySet[M]) -> Response:
+        """A page of these rows."""
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
     def shown(self, row: M, *, status: int = status.HTTP_200_OK) -> Response:
         """A row as it is now, with its ETag."""
         data = self.get_serializer(row).data
         return Response(data, status=status, headers={"ETag": etag_of(data)})
 
-    def created(self, row: M, *, status: int = status.HTTP_201_CREATED) -> Response:
-        """A new row, with its address."""
+    def created(self, row: M, *, status: int = status.HTTP_201_CREATED, basename: str = "") -> Response:
+        """A new row, with its address: among the rows of this view set, unless another's `basename` is given."""
         response = self.shown(row, status=status)
-        response["Location"] = reverse(f"{self.basename}-detail", args=[row.pk])
+        response["Location"] = reverse(f"{basename or self.basename}-detail", args=[row.pk])
         return response
 
 
