@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import httpx2
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from agents.models import ModelEndpoint
 from switchboard.kernel.egress import check_url
-from switchboard.kernel.problems import Conflict
+from switchboard.kernel.problems import Conflict, Invalid
 
 
 def create_endpoint(*, name: str, base_url: str, api_key: str = "") -> ModelEndpoint:
@@ -32,10 +33,11 @@ def update_endpoint(*, endpoint: ModelEndpoint, name: str, base_url: str, api_ke
     """Change an endpoint; running turns go on with what they began with.
 
     Args:
-        api_key: None keeps the one that is stored.
+        api_key: None keeps the one that is stored, for the server it was given for: a key that nobody may read must
+            not be had by leading it elsewhere.
 
     Raises:
-        Invalid: `invalid_url`.
+        Invalid: `invalid_url`; `api_key_needed`, where a stored key would go to another server.
         Conflict: `endpoint_exists`, where the name is another's.
     """
     fields = {"name": name, "base_url": _address(base_url)}
@@ -43,6 +45,10 @@ def update_endpoint(*, endpoint: ModelEndpoint, name: str, base_url: str, api_ke
         fields["api_key"] = api_key
     try:
         with transaction.atomic():
+            stored = ModelEndpoint.objects.select_for_update().get(pk=endpoint.pk)
+            if api_key is None and stored.api_key and _server(stored.base_url) != _server(fields["base_url"]):
+                detail = "The stored API key was given for another server. Enter the key of the new one, or remove it."
+                raise Invalid("api_key_needed", detail, field="api_key")
             ModelEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
     except IntegrityError:
         raise _exists(name) from None
@@ -63,6 +69,12 @@ def delete_endpoint(*, endpoint: ModelEndpoint) -> None:
 
 def _address(base_url: str) -> str:
     return check_url(base_url.strip().rstrip("/"), field="base_url")
+
+
+def _server(base_url: str) -> tuple[str, str, int | None]:
+    """Who would be sent the key: scheme, host and port."""
+    url = httpx2.URL(base_url)
+    return url.scheme, url.host, url.port
 
 
 def _exists(name: str) -> Conflict:

@@ -207,6 +207,16 @@ def test_an_address_that_cant_be_is_refused_in_the_form(staff, url):
     assert not ModelEndpoint.objects.exists()
 
 
+def test_a_stored_key_is_not_led_to_another_server(staff):
+    row = EndpointFactory(api_key="sk-1", base_url="https://models.example.com/v1")
+    values = {"name": row.name, "base_url": "https://thief.example/v1", "new_api_key": ""}
+
+    page = staff.post(f"{ENDPOINTS}{row.pk}/change/", values, follow=True)
+
+    assert "was given for another server" in page.content.decode()
+    assert ModelEndpoint.objects.get().base_url == "https://models.example.com/v1"
+
+
 def test_an_endpoint_in_use_stays(staff):
     endpoint = EndpointFactory()
     AgentFactory(live__endpoint=endpoint, live__model="m")

@@ -167,6 +167,22 @@ def test_an_endpoints_key_is_taken_and_never_shown(caller, in_harbour):
 
 
 @pytest.mark.parametrize(
+    "url", ["https://thief.example/v1", "http://models.example.com/v1", "https://models.example.com:8443"]
+)
+def test_a_stored_key_is_not_led_to_another_server(caller, in_harbour, url):
+    made = caller.post(ENDPOINTS, {"name": "M", "base_url": "https://models.example.com/v1", "api_key": "sk-secret-1"})
+    address = made["Location"]
+
+    assert_problem(caller.patch(address, {"base_url": url}), 422, "api_key_needed", field="api_key")
+    assert ModelEndpoint.objects.get().base_url == "https://models.example.com/v1"
+
+    assert caller.patch(address, {"base_url": "https://models.example.com/v2"}).status_code == 200
+    assert caller.patch(address, {"base_url": url, "api_key": "sk-2"}).status_code == 200
+    assert caller.patch(address, {"base_url": "https://third.example", "api_key": ""}).status_code == 200
+    assert caller.patch(address, {"base_url": "https://fourth.example"}).status_code == 200
+
+
+@pytest.mark.parametrize(
     "url", ["ftp://example.com", "nonsense", "https://", "https://user:pw@example.com/v1", "http://[::1"]
 )
 def test_an_address_that_cannot_be_is_refused(caller, in_harbour, url):
