@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
@@ -16,7 +16,9 @@ from switchboard.kernel.problems import Problem, refusal
 from tenants import directory
 from tenants.context import PUBLIC, InScope, Scope, use_tenant
 from tenants.directory import Entry, KeyEntry
+from tenants.domain.api_keys import is_shaped
 
+_LONGEST_HOST: Final = 253 + len(":65535")
 # Answered on any hostname and in no tenant's name: a load balancer knows only the address.
 ANY_HOST_PATHS = frozenset({"/healthz", "/readyz"})
 
@@ -52,7 +54,8 @@ class KeyRefused(Problem):
 
 def normal_host(value: str) -> str:
     """A Host header as the directory knows it: lower case, no port, no final dot."""
-    return split_domain_port(value)[0].removesuffix(".")
+    # What is longer than any hostname (RFC 1035 §2.3.4) isn't worth remembering that it is unknown.
+    return split_domain_port(value)[0].removesuffix(".") if len(value) <= _LONGEST_HOST else ""
 
 
 def bearer_of(authorization: str) -> str:
@@ -91,14 +94,14 @@ def admit(host: str, host_entry: Entry | None, key: KeyEntry | None, *, key_give
 async def admit_async(host: str, key: str) -> tuple[Scope, KeyEntry | None]:
     """`admit` with its look-ups, off the event loop where memory doesn't answer."""
     host_entry = None if host == settings.PLATFORM_HOST else await directory.hosts.find_async(host)
-    key_entry = await directory.keys.find_async(key) if key else None
+    key_entry = await directory.keys.find_async(key) if is_shaped(key) else None
     return admit(host, host_entry, key_entry, key_given=bool(key)), key_entry
 
 
 def admit_sync(host: str, key: str) -> tuple[Scope, KeyEntry | None]:
     """The same for a thread."""
     host_entry = None if host == settings.PLATFORM_HOST else directory.hosts.find(host)
-    key_entry = directory.keys.find(key) if key else None
+    key_entry = directory.keys.find(key) if is_shaped(key) else None
     return admit(host, host_entry, key_entry, key_given=bool(key)), key_entry
 
 

@@ -33,6 +33,11 @@ def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+def is_shaped(key: str) -> bool:
+    """Whether a text can be a key at all. What can't needs no look-up, and isn't remembered as unknown."""
+    return _SHAPE.match(key) is not None
+
+
 def recognise(key: str) -> ApiKey | None:
     """The usable key that this text is, its tenant loaded, or None. Notes that it was used, once a minute at most."""
     shape = _SHAPE.match(key)

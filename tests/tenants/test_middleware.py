@@ -54,6 +54,15 @@ def test_a_key_names_its_tenant_where_the_host_names_none(harbour, agency, api_k
         assert [found["id"] for found in shown] == [str(row.id)]
 
 
+def test_made_up_names_of_any_size_are_refused_and_not_kept_in_memory(harbour):
+    ask("harbour.localhost", "sb_" + "x" * 100_000)
+    ask("x" * 100_000)
+    ask("a." * 50_000)
+
+    kept = [*directory.keys._answers, *directory.hosts._answers]
+    assert all(len(name) < 300 for name in kept), [len(name) for name in kept]
+
+
 def test_the_platforms_host_without_a_key_is_nobodys(harbour):
     assert_problem(ask("localhost"), 404, "not_found")
 
