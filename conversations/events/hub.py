@@ -125,8 +125,8 @@ class Hub:
         """A reader of a conversation, whichever process speaks in it."""
         reader = self.open_reader(key)
         self._followers.add(reader)
-        await self._listen(key)
         try:
+            await self._listen(key)
             yield reader
         finally:
             self.close_reader(key, reader)

@@ -146,6 +146,21 @@ async def test_readers_are_told_to_read_again_when_the_connection_was_lost(key: 
         assert [record.number for record in await eventually(reader, 1)] == [8]
 
 
+async def test_a_client_that_leaves_at_once_leaves_no_subscription(key: str) -> None:
+    async def listen() -> None:
+        async with hub().reader(key):
+            raise AssertionError("never reached")
+
+    task = asyncio.create_task(listen())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert task.cancelled()
+    assert key not in hub()._remote
+    assert key not in hub()._readers
+
+
 async def test_a_reader_nobody_closed_is_forgotten(key: str) -> None:
     reader = hub().open_reader(key)
     del reader
