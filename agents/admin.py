@@ -10,7 +10,6 @@ from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
@@ -105,16 +104,15 @@ class AgentAdmin(DomainModelAdmin):
                     return HttpResponseRedirect(reverse("admin:agents_agent_change", args=[pk]))
         else:
             form = ReleaseForm(initial=ReleaseForm.initial_of(agent.live_release))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"New release of {agent}",
-            "opts": self.opts,
-            "original": agent,
-            "agent": agent,
-            "form": form,
-        }
-        status = 422 if form.errors else 200
-        return TemplateResponse(request, "admin/agents/agent/release.html", context, status=status)
+        return self.page(
+            request,
+            "admin/agents/agent/release.html",
+            title=f"New release of {agent}",
+            status=422 if form.errors else 200,
+            original=agent,
+            agent=agent,
+            form=form,
+        )
 
     def live_view(self, request: HttpRequest, pk: uuid.UUID, release: uuid.UUID) -> HttpResponse:
         """Put a past release live again."""
@@ -127,23 +125,22 @@ class AgentAdmin(DomainModelAdmin):
         """A conversation with the agent, over the same API that programs use."""
         agent = get_object_or_404(Agent.objects.select_related("live_release"), pk=pk)
         release = agent.live_release
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Playground: {agent}",
-            "opts": self.opts,
-            "original": agent,
-            "agent": agent,
-            "release": release,
-            "is_fullwidth": "1",
-            "playground": {
+        return self.page(
+            request,
+            "admin/agents/agent/playground.html",
+            title=f"Playground: {agent}",
+            original=agent,
+            agent=agent,
+            release=release,
+            is_fullwidth="1",
+            playground={
                 "agent": str(agent.pk),
                 "conversations": "/api/v1/conversations",
                 "welcome": agent.welcome,
                 "questions": agent.suggested_questions,
                 "ready": release is not None,
             },
-        }
-        return TemplateResponse(request, "admin/agents/agent/playground.html", context)
+        )
 
 
 @admin.register(ModelEndpoint, site=staff_site)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-import uuid
 from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.html import format_html
 
 from conversations.models import Conversation, Turn
 from conversations.thread import read_thread
 from switchboard.admin import staff_site
-from switchboard.model_admin import DomainModelAdmin
+from switchboard.model_admin import RowPageAdmin
 
 _MOST_EXPORTED: Final = 50_000
 _STATUS: Final = {
@@ -40,7 +38,7 @@ class LastTurnFilter(admin.SimpleListFilter):
 
 
 @admin.register(Conversation, site=staff_site)
-class ConversationAdmin(DomainModelAdmin):
+class ConversationAdmin(RowPageAdmin):
     list_display = ("name", "agent", "channel", "last_answer", "updated_at")
     list_display_links = ("name",)
     list_select_related = ("agent",)
@@ -82,23 +80,16 @@ class ConversationAdmin(DomainModelAdmin):
             headers={"Content-Disposition": 'attachment; filename="conversations.csv"'},
         )
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id)
-        if row is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
-        assert isinstance(row.pk, uuid.UUID)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": row.title or "Conversation",
-            "opts": self.opts,
-            "original": row,
-            "conversation": row,
-            "turns": read_thread(row.pk),
-            "statuses": _STATUS,
-        }
-        return TemplateResponse(request, "admin/conversations/thread.html", context)
+    def row_page(self, request: HttpRequest, row: Conversation) -> HttpResponse:
+        return self.page(
+            request,
+            "admin/conversations/thread.html",
+            title=row.title or "Conversation",
+            original=row,
+            conversation=row,
+            turns=read_thread(row.pk),
+            statuses=_STATUS,
+        )
 
 
 def _cell(value: object) -> str:

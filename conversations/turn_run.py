@@ -26,9 +26,8 @@ from switchboard.kernel.ids import uuid7
 
 logger = logging.getLogger(__name__)
 
-# After the first, pieces of the answer are gathered for so long: 25 a second is more than anybody reads, and each
-# event costs
-# a write and a send to every reader.
+# After the first, pieces of the answer are gathered for so long: 25 a second is more than anybody reads, and each event
+# costs a write and a send to every reader.
 GATHER_SECONDS: Final = 0.04
 _KEEP_TRIES: Final = 8
 INTERRUPTED: Final = error("turn_interrupted", "The server stopped while this was being answered. Please ask again.")
@@ -91,9 +90,7 @@ class TurnRun:
     async def _run_engine(self) -> None:
         try:
             release = await releases.resolve_async(self.job.release_id)
-            request = TurnRequest(
-                release, self.job.conversation_id, self.job.turn_id, self.job.history, self.job.question
-            )
+            request = TurnRequest(release, self.job.history, self.job.question)
             async with contextlib.aclosing(run_turn(request)) as happening:
                 async for event in happening:
                     self._take(event)

@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
@@ -26,9 +25,10 @@ from knowledge.forms import UploadForm
 from knowledge.models import Collection, Document
 from switchboard.admin import staff_site
 from switchboard.kernel.problems import Problem
-from switchboard.model_admin import DomainModelAdmin, refused, show_in_form
+from switchboard.model_admin import DomainModelAdmin, RowPageAdmin, refused, show_in_form
 
 _MOST_FOLLOWED = 200  # documents one page can follow; a list shows 100
+_MOST_PAGES_LINKED = 60
 
 
 @admin.register(Collection, site=staff_site)
@@ -91,7 +91,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 @admin.register(Document, site=staff_site)
-class DocumentAdmin(DomainModelAdmin):
+class DocumentAdmin(RowPageAdmin):
     can_add = can_delete = True
     list_display = ("name", "collection", "state", "length", "size_in_words", "created_at")
     list_display_links = None
@@ -174,23 +174,18 @@ class DocumentAdmin(DomainModelAdmin):
         messages.success(request, f"“{row}” will be read again.")
         return HttpResponseRedirect(address)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id)
-        if row is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": row.title,
-            "opts": self.opts,
-            "original": row,
-            "document": row,
-            "state": wording.progress_of(row),
-            "follow_url": reverse("admin:knowledge_document_progress"),
-            "page_numbers": range(1, min(row.pages, 60) + 1) if row.status == Document.Status.READY else (),
-        }
-        return TemplateResponse(request, "admin/knowledge/document/detail.html", context)
+    def row_page(self, request: HttpRequest, row: Document) -> HttpResponse:
+        is_ready = row.status == Document.Status.READY
+        return self.page(
+            request,
+            "admin/knowledge/document/detail.html",
+            title=row.title,
+            original=row,
+            document=row,
+            state=wording.progress_of(row),
+            follow_url=reverse("admin:knowledge_document_progress"),
+            page_numbers=range(1, min(row.pages, _MOST_PAGES_LINKED) + 1) if is_ready else (),
+        )
 
     def remove(self, request: HttpRequest, row: Model) -> None:
         assert isinstance(row, Document)
@@ -209,17 +204,16 @@ class DocumentAdmin(DomainModelAdmin):
                 return HttpResponseRedirect(reverse("admin:knowledge_document_changelist"))
         else:
             form = UploadForm(initial={"collection": request.GET.get("collection")})
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Upload documents",
-            "opts": self.opts,
-            "form": form,
-            "has_collections": Collection.objects.exists(),
-            "limit_mb": settings.UPLOAD_LIMIT_BYTES // (1024 * 1024),
-            "limit_bytes": settings.UPLOAD_LIMIT_BYTES,
-        }
-        status = 422 if form.errors else 200
-        return TemplateResponse(request, "admin/knowledge/document/upload.html", context, status=status)
+        return self.page(
+            request,
+            "admin/knowledge/document/upload.html",
+            title="Upload documents",
+            status=422 if form.errors else 200,
+            form=form,
+            has_collections=Collection.objects.exists(),
+            limit_mb=settings.UPLOAD_LIMIT_BYTES // (1024 * 1024),
+            limit_bytes=settings.UPLOAD_LIMIT_BYTES,
+        )
 
     @staticmethod
     def _accept_all(request: HttpRequest, form: UploadForm) -> int:

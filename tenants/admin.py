@@ -12,7 +12,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -20,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from switchboard.admin import operator_site, staff_site
 from switchboard.kernel.problems import Problem
-from switchboard.model_admin import DomainModelAdmin, refused, show_in_form
+from switchboard.model_admin import DomainModelAdmin, RowPageAdmin, refused, show_in_form
 from tenants.context import tenant_id
 from tenants.domain import api_keys, provision, status
 from tenants.forms import DomainForm, NewApiKeyForm, NewTenantForm
@@ -30,7 +29,7 @@ _STATUS_STYLE = {Tenant.Status.READY: "sb-good", Tenant.Status.PREPARING: "sb-bu
 
 
 @admin.register(Tenant, site=operator_site)
-class TenantAdmin(DomainModelAdmin):
+class TenantAdmin(RowPageAdmin):
     """Tenants: made, suspended, resumed. Nothing of what is inside one shows here."""
 
     can_add = True
@@ -75,33 +74,27 @@ class TenantAdmin(DomainModelAdmin):
             else:
                 messages.success(request, f"“{made}” is ready.")
                 return HttpResponseRedirect(_page(made.pk))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "New tenant",
-            "opts": self.opts,
-            "form": form,
-            "submit": "Make the tenant",
-            "back": reverse("admin:tenants_tenant_changelist", current_app=self.admin_site.name),
-        }
-        return TemplateResponse(request, "admin/tenants/form.html", context, status=422 if form.errors else 200)
+        return self.page(
+            request,
+            "admin/tenants/form.html",
+            title="New tenant",
+            status=422 if form.errors else 200,
+            form=form,
+            submit="Make the tenant",
+            back=reverse("admin:tenants_tenant_changelist", current_app=self.admin_site.name),
+        )
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id)
-        if row is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": row.name,
-            "opts": self.opts,
-            "original": row,
-            "tenant_row": row,
-            "style": _STATUS_STYLE[Tenant.Status(row.status)],
-            "domains": list(row.domains.order_by("-is_primary", "domain")),
-            "form": DomainForm(),
-        }
-        return TemplateResponse(request, "admin/tenants/tenant.html", context)
+    def row_page(self, request: HttpRequest, row: Tenant) -> HttpResponse:
+        return self.page(
+            request,
+            "admin/tenants/tenant.html",
+            title=row.name,
+            original=row,
+            tenant_row=row,
+            style=_STATUS_STYLE[Tenant.Status(row.status)],
+            domains=list(row.domains.order_by("-is_primary", "domain")),
+            form=DomainForm(),
+        )
 
     def suspend_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return self._do(request, pk, lambda row: status.suspend_tenant(tenant=row), "“{}” is suspended.")
@@ -181,18 +174,17 @@ class ApiKeyAdmin(DomainModelAdmin):
             days = form.cleaned_data["lifetime"]
             expires_at = timezone.now() + dt.timedelta(days=days) if days else None
             made = api_keys.create_api_key(tenant=tenant, name=form.cleaned_data["name"], expires_at=expires_at)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "New API key",
-            "opts": self.opts,
-            "form": form,
-            "key": made[1] if made else "",
-            "row": made[0] if made else None,
-            "submit": "Make a key",
-            "back": reverse("admin:tenants_apikey_changelist"),
-        }
-        template = "admin/tenants/key.html" if made else "admin/tenants/form.html"
-        response = TemplateResponse(request, template, context, status=422 if form.errors else 200)
+        response = self.page(
+            request,
+            "admin/tenants/key.html" if made else "admin/tenants/form.html",
+            title="New API key",
+            status=422 if form.errors else 200,
+            form=form,
+            key=made[1] if made else "",
+            row=made[0] if made else None,
+            submit="Make a key",
+            back=reverse("admin:tenants_apikey_changelist"),
+        )
         response["Cache-Control"] = "no-store"
         return response
 

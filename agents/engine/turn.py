@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -35,8 +34,6 @@ class TurnRequest:
     """
 
     release: ResolvedRelease
-    conversation_id: uuid.UUID
-    turn_id: uuid.UUID
     history: Sequence[tuple[Role, str]]
     question: str
 

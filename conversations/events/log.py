@@ -1,8 +1,7 @@
 """The log of live events in Redis: one stream per conversation, written in groups.
 
-The stream's entry id is the event's number, so Redis itself refuses a second event of the same number: a process
-that lost its
-lease without noticing can't speak over the one that took its turn.
+The stream's entry id is the event's number, so Redis itself refuses a second event of the same number: a process that
+lost its lease without noticing can't speak over the one that took its turn.
 """
 
 from __future__ import annotations
@@ -143,9 +142,3 @@ async def read(key: str, *, after: int) -> list[Record]:
         kind, _, body = fields["e"].partition("\n")
         records.append(Record(int(identity.partition("-")[0]), kind, body))
     return records
-
-
-async def last_number(key: str) -> int:
-    """The number of the last event Redis has of a conversation, or 0."""
-    entries = await async_redis().xrevrange(key, count=1)
-    return int(entries[0][0].partition("-")[0]) if entries else 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
@@ -40,6 +42,13 @@ class DomainModelAdmin(ModelAdmin):  # type: ignore[misc]
     def remove(self, request: HttpRequest, row: Model) -> None:
         """Delete a row."""
         raise NotImplementedError
+
+    def page(
+        self, request: HttpRequest, template: str, *, title: str, status: int = 200, **context: Any
+    ) -> TemplateResponse:
+        """A page of our own in the admin's frame."""
+        frame = {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
+        return TemplateResponse(request, template, {**frame, **context}, status=status)
 
     def _admits(self, request: HttpRequest) -> bool:
         user = request.user
@@ -107,6 +116,24 @@ class DomainModelAdmin(ModelAdmin):  # type: ignore[misc]
             return super().delete_view(request, *args, **kwargs)  # type: ignore[no-any-return]
         except Problem as problem:
             return refused(request, problem)
+
+
+class RowPageAdmin(DomainModelAdmin):
+    """A model whose rows have a page of our own in the place of Django's form."""
+
+    def row_page(self, request: HttpRequest, row: Any) -> HttpResponse:
+        """The page of one row."""
+        raise NotImplementedError
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return self.row_page(request, row)
 
 
 def refused(request: HttpRequest, problem: Problem, *, to: str = "") -> HttpResponse:

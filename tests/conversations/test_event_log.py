@@ -60,7 +60,6 @@ async def test_events_are_read_back_as_written(key: str) -> None:
 
     assert await log.read(key, after=0) == [event(number) for number in range(1, 301)]
     assert await log.read(key, after=298) == [event(299), event(300)]
-    assert await log.last_number(key) == 300
 
 
 async def test_a_number_is_given_once(key: str) -> None:
@@ -168,3 +167,18 @@ async def test_a_reader_nobody_closed_is_forgotten(key: str) -> None:
     hub().deliver(key, event(1))
 
     assert key not in hub()._readers
+
+
+async def test_a_reader_waits_as_long_as_it_is_told_each_time_anew() -> None:
+    reader = Reader()
+    clock = asyncio.get_running_loop().time
+    for pause in (0.05, 0.05):
+        begun = clock()
+        assert not await reader.wait(pause)
+        assert clock() - begun >= pause
+    asyncio.get_running_loop().call_later(0.03, reader.give, event(1))
+    assert await reader.wait(5)
+    assert reader.take() == [event(1)]
+    begun = clock()
+    assert not await reader.wait(0.05)
+    assert 0.05 <= clock() - begun < 2
