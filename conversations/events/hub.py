@@ -35,6 +35,9 @@ class Reader:
         self._wake = asyncio.Event()
         self.must_reread = False
         self.is_ended = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._patient_until = 0.0
+        self._is_late = False
 
     def give(self, record: Record) -> None:
         """Called by the hub."""
@@ -58,13 +61,26 @@ class Reader:
     async def wait(self, seconds: float) -> bool:
         """Whether something arrived within so many seconds."""
         if not self._wake.is_set():
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._wake.wait()
-            except TimeoutError:
-                return False
+            loop = asyncio.get_running_loop()
+            self._patient_until = loop.time() + seconds
+            # One timer for many waits: most end long before it, and it looks again when it fires too early.
+            if self._timer is not None and self._timer.when() > self._patient_until:
+                self._timer.cancel()
+                self._timer = None
+            if self._timer is None:
+                self._timer = loop.call_at(self._patient_until, self._look, loop)
+            await self._wake.wait()
         self._wake.clear()
-        return True
+        nothing_came, self._is_late = self._is_late, False
+        return not nothing_came
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        if loop.time() < self._patient_until:
+            self._timer = loop.call_at(self._patient_until, self._look, loop)
+        elif not self._wake.is_set():
+            self._is_late = True
+            self._wake.set()
 
     def take(self) -> list[Record]:
         """What arrived, in order."""
