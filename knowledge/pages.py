@@ -17,6 +17,7 @@ from django.core.files.storage import Storage, default_storage
 from knowledge.models import Chunk, Document
 from knowledge.parsing import render_page
 from knowledge.parsing.document import PDF
+from switchboard.kernel.database import release_connections
 from switchboard.kernel.problems import Problem
 from tenants.context import current_tenant
 
@@ -85,6 +86,7 @@ def page_image(document: Document, page: int) -> bytes:
     if storage.exists(name):
         with storage.open(name) as kept:
             return bytes(kept.read())
+    release_connections()
     if not _RENDERINGS.acquire(timeout=_WAIT_SECONDS):
         raise Problem("busy", "Too many pages are being drawn. Try again in a moment.", status=503)
     try:

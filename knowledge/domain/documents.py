@@ -19,7 +19,7 @@ from django.db import IntegrityError, transaction
 from knowledge.models import Collection, Document
 from knowledge.pages import forget_images
 from knowledge.parsing import DocumentUnreadable, inspect_document
-from switchboard.kernel.database import in_database
+from switchboard.kernel.database import in_database, release_connections
 from switchboard.kernel.problems import Conflict, Invalid, Problem
 from tenants.domain import leases
 
@@ -46,6 +46,7 @@ def accept_document(*, collection: Collection, upload: UploadedFile[bytes] | Fil
         limit = settings.UPLOAD_LIMIT_BYTES // (1024 * 1024)
         raise Problem("document_too_large", f"The file is larger than {limit} MB.", status=413)
     with _on_disk(upload) as (path, sha256):
+        release_connections()
         try:
             found = inspect_document(path, filename=filename)
         except DocumentUnreadable as error:

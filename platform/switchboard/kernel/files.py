@@ -10,6 +10,8 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from switchboard.kernel.database import release_connections
+
 _PIECE_BYTES: Final = 256 * 1024
 # To be saved, never to be shown: it is what a stranger wrote.
 _TYPE: Final = "application/octet-stream"
@@ -25,6 +27,8 @@ def download(request: HttpRequest, file: IO[bytes], *, filename: str, size: int)
     """
     if not isinstance(request, ASGIRequest):
         return FileResponse(file, as_attachment=True, filename=filename, content_type=_TYPE)
+    # Django keeps the request's connection until the last byte is sent, and a client may take its time.
+    release_connections()
     headers = {
         "Content-Disposition": content_disposition_header(True, filename) or "attachment",
         "Content-Length": str(size),
