@@ -8,7 +8,6 @@ import logging
 import random
 from typing import Any, Final, Literal
 
-from django.db import InterfaceError, OperationalError
 from redis.exceptions import RedisError
 
 from agents import releases
@@ -21,7 +20,7 @@ from conversations.events import log
 from conversations.events.keys import event_key
 from conversations.events.log import NumberTaken
 from conversations.events.record import DONE, Record, encode
-from switchboard.kernel.database import in_database
+from switchboard.kernel.database import OUTAGES, in_database
 from switchboard.kernel.ids import uuid7
 
 logger = logging.getLogger(__name__)
@@ -199,7 +198,7 @@ class TurnRun:
         for attempt in range(1, _KEEP_TRIES + 1):
             try:
                 return await in_database(turns.finish_turn, job=self.job, outcome=outcome)
-            except (OperationalError, InterfaceError):
+            except OUTAGES:
                 # A database that restarts is back within seconds; the answer is worth the wait.
                 if attempt == _KEEP_TRIES:
                     raise

@@ -1,4 +1,4 @@
-"""Servers, tenants and callers for the tests. The settings are the platform's own; only password hashing is made quick.
+"""Servers and tenants for the tests. The settings are the platform's own; only password hashing is made quick.
 
 Two ways to the database: `database` (and all that needs it) rolls back after the test, which is fast and serves code
 that runs in the test's own thread. A test that asks for `live_tenants` gets committed data, which other threads,
@@ -8,22 +8,17 @@ processes and async views see too; it is emptied afterwards.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from tests.servers import Servers
 
 if TYPE_CHECKING:
-    from django.test import Client
-    from rest_framework.test import APIClient
-
     from tenants.models import Tenant
-    from tenants.staff.models import User
 
-pytest_plugins = ["tests.model_server.fixture", "tests.platform_fixture"]
+pytest_plugins = ["tests.callers", "tests.knowledge.fixtures", "tests.model_server.fixture", "tests.platform_fixture"]
 _servers = pytest.StashKey[Servers]()
 
 
@@ -136,83 +131,3 @@ def in_harbour(harbour: Tenant) -> Iterator[Tenant]:
 
     with use_tenant(harbour):
         yield harbour
-
-
-@pytest.fixture
-def staff_of(database: None) -> Callable[..., User]:
-    """`staff_of(tenant, **fields)`: a member of its staff, an administrator unless the fields say otherwise."""
-    from tenants.context import use_tenant
-    from tests.factories import UserFactory
-
-    def make(tenant: Tenant, **fields: Any) -> User:
-        with use_tenant(tenant):
-            user: User = UserFactory.create(**fields)
-            return user
-
-    return make
-
-
-@pytest.fixture
-def client_for(staff_of: Callable[..., User]) -> Callable[..., Client]:
-    """`client_for(tenant, user=None)`: a browser on the tenant's host, signed in as a member of its staff."""
-    from django.test import Client
-
-    from tenants.context import use_tenant
-
-    def make(tenant: Tenant, user: User | None = None) -> Client:
-        client = Client(HTTP_HOST=host_of(tenant))
-        user = user or staff_of(tenant)
-        with use_tenant(tenant):
-            client.force_login(user)
-        return client
-
-    return make
-
-
-@pytest.fixture
-def api_key_for(database: None) -> Callable[..., str]:
-    """`api_key_for(tenant)`: the text of a new key."""
-    from tenants.context import use_public
-    from tenants.domain.api_keys import create_api_key
-
-    def make(tenant: Tenant, name: str = "tests") -> str:
-        with use_public():
-            return create_api_key(tenant=tenant, name=name)[1]
-
-    return make
-
-
-@pytest.fixture
-def api(api_key_for: Callable[..., str]) -> Callable[..., APIClient]:
-    """`api(tenant)`: a program that calls the tenant's API with a key; its bodies are JSON."""
-    from rest_framework.test import APIClient
-
-    def make(tenant: Tenant) -> APIClient:
-        return APIClient(HTTP_HOST=host_of(tenant), HTTP_AUTHORIZATION=f"Bearer {api_key_for(tenant)}")
-
-    return make
-
-
-@pytest.fixture
-def sample_pdf() -> Callable[..., bytes]:
-    """`sample_pdf(pages=["text of page 1", …])`: the bytes of a PDF."""
-    from tests.knowledge.pdfs import typeset
-
-    def make(pages: list[str] | tuple[str, ...] = ("Breakfast is served from 7 to 11.",)) -> bytes:
-        return typeset(*pages)
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def embedder() -> Iterator[str]:
-    """The real embedder, at the address that the settings name; its graph is kept between runs."""
-    from tests.knowledge.embedder_process import running_embedder
-
-    with running_embedder(urlsplit(os.environ["EMBEDDINGS_URL"]).port) as (url, _):
-        yield url
-
-
-def host_of(tenant: Tenant) -> str:
-    """The hostname of one of the tests' tenants."""
-    return f"{tenant.slug}.localhost"

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
+from switchboard.kernel.parsers import FORM_BYTES
 from switchboard.kernel.problems import CONTENT_TYPE, Problem
 from switchboard.middleware import is_data_plane
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[..., Awaitable[Any]]
-
-# What a multipart form adds to the files in it.
-_FORM_BYTES: Final = 1024 * 1024
 
 
 class BodyLimit:
@@ -29,7 +27,7 @@ class BodyLimit:
     def __init__(self, app: App, *, data_plane: int, upload: int) -> None:
         self.app = app
         self._data_plane = data_plane
-        self._elsewhere = upload + _FORM_BYTES
+        self._elsewhere = upload + FORM_BYTES
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> Any:
         limit = self._data_plane if is_data_plane(scope["path"]) else self._elsewhere

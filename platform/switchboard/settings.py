@@ -23,7 +23,6 @@ if not config.database_url or not config.redis_url:
         "Start `make run` first, or set both."
     )
 
-BASE_DIR = ROOT
 DATA_DIR: Path = config.data_dir
 DEBUG = config.debug
 SECRET_KEY = secret_key(config)

@@ -4,22 +4,16 @@ import json
 import uuid
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from agents.domain.releases import make_release
 from agents.models import Agent, ModelEndpoint, Release
 from tenants.context import use_tenant
 from tests.factories import AgentFactory, CollectionFactory, EndpointFactory, ReleaseFactory
+from tests.query_count import queries
 
 AGENTS = "/admin/agents/agent/"
 ENDPOINTS = "/admin/agents/modelendpoint/"
-
-
-@pytest.fixture
-def staff(in_harbour, client_for):
-    return client_for(in_harbour)
 
 
 def release_values(**changes):
@@ -32,13 +26,6 @@ def release_values(**changes):
         "message": "",
         **changes,
     }
-
-
-def queries(client, address):
-    client.get(address)
-    with CaptureQueriesContext(connection) as seen:
-        assert client.get(address).status_code == 200
-    return len(seen)
 
 
 def test_strangers_are_sent_to_the_sign_in_page(in_harbour):

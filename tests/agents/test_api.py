@@ -13,11 +13,6 @@ AGENTS, RELEASES, ENDPOINTS = "/api/v1/agents", "/api/v1/releases", "/api/v1/end
 
 
 @pytest.fixture
-def caller(api, harbour):
-    return api(harbour)
-
-
-@pytest.fixture
 def agent(in_harbour):
     return AgentFactory()
 

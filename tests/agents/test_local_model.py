@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -15,14 +13,6 @@ from knowledge.models import Collection
 from knowledge.search import AskedWord, Hit, search
 from tenants.context import use_tenant
 from tests import database
-from tests.knowledge.demo_tenants import demo_documents
-
-
-@pytest.fixture(scope="module")
-def companies(django_db_setup: None, django_db_blocker: Any, embedder: str) -> Iterator[None]:
-    """Both demo companies' documents."""
-    with django_db_blocker.unblock(), demo_documents():
-        yield
 
 
 def ask(slug: str, question: str) -> tuple[str, list[Hit]]:

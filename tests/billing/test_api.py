@@ -11,11 +11,6 @@ from tests.isolation import assert_not_listed, assert_problem
 USAGE = "/api/v1/usage"
 
 
-@pytest.fixture
-def caller(api, harbour):
-    return api(harbour)
-
-
 def test_the_ledger_is_shown_and_narrowed_down(caller, in_harbour):
     turn = uuid.uuid4()
     UsageFactory(service="embedding", model="MiniLM")

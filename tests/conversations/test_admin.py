@@ -7,9 +7,7 @@ import json
 import uuid
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from conversations.models import Conversation
@@ -22,20 +20,9 @@ from tests.factories import (
     TurnFactory,
     UsageFactory,
 )
+from tests.query_count import queries
 
 LIST = "/admin/conversations/conversation/"
-
-
-@pytest.fixture
-def staff(in_harbour, client_for):
-    return client_for(in_harbour)
-
-
-def queries(client, address):
-    client.get(address)
-    with CaptureQueriesContext(connection) as seen:
-        assert client.get(address).status_code == 200
-    return len(seen)
 
 
 def talk(title="When is breakfast?", status="done", **turn):

@@ -4,33 +4,20 @@ import uuid
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from knowledge.models import Collection, Document
 from tenants.context import use_tenant
 from tests.factories import CollectionFactory, DocumentFactory, UserFactory
 from tests.knowledge.pdfs import typeset
+from tests.query_count import queries
 
 LIST = "/admin/knowledge/document/"
-
-
-@pytest.fixture
-def staff(in_harbour, client_for):
-    return client_for(in_harbour)
 
 
 def upload(client, collection, **files):
     sent = [SimpleUploadedFile(name.replace("__", "."), content) for name, content in files.items()]
     return client.post(f"{LIST}add/", {"collection": str(collection.pk), "uploads": sent}, follow=True)
-
-
-def queries(client, address):
-    client.get(address)
-    with CaptureQueriesContext(connection) as seen:
-        assert client.get(address).status_code == 200
-    return len(seen)
 
 
 @pytest.mark.parametrize(

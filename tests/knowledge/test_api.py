@@ -24,11 +24,6 @@ def upload(
 
 
 @pytest.fixture
-def caller(api, harbour):
-    return api(harbour)
-
-
-@pytest.fixture
 def collection(in_harbour):
     return CollectionFactory()
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -18,14 +16,6 @@ from tenants.context import use_tenant
 from tenants.models import Tenant
 from tests import database
 from tests.factories import ChunkFactory, CollectionFactory, DocumentFactory, vector_of
-from tests.knowledge.demo_tenants import demo_documents
-
-
-@pytest.fixture(scope="module")
-def companies(django_db_setup: None, django_db_blocker: Any, embedder: str) -> Iterator[None]:
-    """Both demo companies' documents."""
-    with django_db_blocker.unblock(), demo_documents():
-        yield
 
 
 def ask(slug: str, question: str, limit: int = 3) -> list[Hit]:

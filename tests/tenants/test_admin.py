@@ -3,24 +3,18 @@
 import re
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from tenants.context import use_public, use_tenant
 from tenants.domain.api_keys import create_api_key
 from tenants.models import ApiKey, Domain, Tenant
 from tenants.staff.models import User
 from tests.factories import UserFactory
+from tests.query_count import queries
 
 KEYS = "/admin/tenants/apikey/"
 TEAM = "/admin/staff/user/"
 TENANTS = "/admin/tenants/tenant/"
-
-
-@pytest.fixture
-def staff(in_harbour, client_for):
-    return client_for(in_harbour)
 
 
 @pytest.fixture
@@ -39,13 +33,6 @@ def operator(database):
 def key_of(tenant, name="website"):
     with use_public():
         return create_api_key(tenant=tenant, name=name)[0]
-
-
-def queries(client, address):
-    client.get(address)
-    with CaptureQueriesContext(connection) as seen:
-        assert client.get(address).status_code == 200
-    return len(seen)
 
 
 # --- API keys ---------------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 
-import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -14,11 +13,6 @@ from tenants.models import ApiKey
 from tests.isolation import assert_hidden, assert_not_listed, assert_problem
 
 KEYS = "/api/v1/api-keys"
-
-
-@pytest.fixture
-def caller(api, harbour):
-    return api(harbour)
 
 
 def test_a_key_is_shown_once_and_works(caller, harbour):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from django.conf import settings
 from rest_framework import parsers
@@ -12,8 +12,8 @@ from rest_framework.exceptions import ParseError
 
 from switchboard.kernel.problems import Problem
 
-# What a form holds beside the file.
-_FORM_BYTES = 1024 * 1024
+# What a multipart form holds beside its files.
+FORM_BYTES: Final = 1024 * 1024
 
 
 class JsonParser(parsers.JSONParser):
@@ -41,7 +41,7 @@ class UploadParser(parsers.MultiPartParser):
             length = int(context["request"].META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             length = 0
-        if length > settings.UPLOAD_LIMIT_BYTES + _FORM_BYTES:
+        if length > settings.UPLOAD_LIMIT_BYTES + FORM_BYTES:
             limit = settings.UPLOAD_LIMIT_BYTES // (1024 * 1024)
             raise Problem("document_too_large", f"The file is larger than {limit} MB.", status=413)
         context["encoding"] = "utf-8"

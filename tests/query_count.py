@@ -1,0 +1,15 @@
+"""How many queries a page costs, which must not grow with what it shows."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+
+def queries(client: Client, address: str) -> int:
+    """The queries of a page that has been asked for once already."""
+    client.get(address)
+    with CaptureQueriesContext(connection) as seen:
+        assert client.get(address).status_code == 200
+    return len(seen)
