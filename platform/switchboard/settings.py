@@ -148,7 +148,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-# --- Redis, Celery, Channels ------------------------------------------------------------------------------------------
+# --- Redis, Celery ----------------------------------------------------------------------------------------------------
 REDIS_URL = config.redis_url
 CACHES = {
     "default": {
@@ -169,9 +169,6 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_TIME_LIMIT = 3600
 # Longer than the longest task: Redis hands a task that isn't acknowledged by then to a second worker.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT, "socket_timeout": 20}
-CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
-}
 
 # --- files ------------------------------------------------------------------------------------------------------------
 if config.storage == "s3":
