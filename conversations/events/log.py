@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict, deque
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -27,7 +27,9 @@ KEPT_SECONDS: Final = 3600
 _MOST_PER_WRITE: Final = 200
 # One call for many events of many conversations: XADD each under its number, and tell whoever listens.
 # 1: written; 0: the number is taken; -1: Redis takes nothing just now (it is out of memory, or a replica).
-_APPEND: Final = """
+_APPEND: Final = (
+    f"local kept_seconds = {KEPT_SECONDS}"
+    + """
 local answers = {}
 for i, key in ipairs(KEYS) do
   local number, text = ARGV[3 * i - 2], ARGV[3 * i - 1] .. '\\n' .. ARGV[3 * i]
@@ -39,12 +41,13 @@ for i, key in ipairs(KEYS) do
     answers[i] = (there[1] and there[1][2][2] == text) and 1 or 0
   else
     redis.call('PUBLISH', key, number .. '\\n' .. text)
-    redis.call('EXPIRE', key, 3600)
+    redis.call('EXPIRE', key, kept_seconds)
     answers[i] = 1
   end
 end
 return answers
 """
+)
 
 
 class NumberTaken(Exception):
@@ -99,18 +102,17 @@ class EventLog:
                 for entry in batch:
                     _fail(entry, error if isinstance(error, RedisError | OSError) else RedisError("unwritable"))
                 continue
-            refused: dict[str, bool] = defaultdict(bool)
+            refused: set[str] = set()
             for entry, answer in zip(batch, answers, strict=True):
                 if answer < 0:
                     _fail(entry, RedisError("Redis refuses to write"))
-                    continue
-                if answer and not refused[entry.key]:
+                elif answer == 0 or entry.key in refused:
+                    refused.add(entry.key)
+                    _fail(entry, NumberTaken(entry.record.number))
+                else:
                     hub().deliver(entry.key, entry.record)
                     if not entry.written.done():
                         entry.written.set_result(None)
-                    continue
-                refused[entry.key] = True
-                _fail(entry, NumberTaken(entry.record.number))
 
     async def _write(self, batch: list[_Entry]) -> list[int]:
         if self._append is None:
