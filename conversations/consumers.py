@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import re
 import uuid
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -15,12 +18,21 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.utils.crypto import constant_time_compare
 
 from conversations import queries, runner
-from conversations.events.stream import follow
+from conversations.events.stream import follow, while_admitted
 from switchboard.kernel import lifespan
-from switchboard.kernel.database import in_database
+from switchboard.kernel.database import OUTAGES, DatabaseUnavailable, in_database
 from switchboard.kernel.problems import Problem
 from switchboard.kernel.text import check_text
 from tenants.sockets import CLOSE_OFFSET
+
+logger = logging.getLogger(__name__)
+
+_SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,120}\Z")
+# RFC 6455 §7.4.1, and our own.
+_GOING_AWAY: Final = 1001
+_FAILED: Final = 1011
+_NOT_ADMITTED: Final = CLOSE_OFFSET + 401
 
 
 class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -53,20 +65,25 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """One request of the client's."""
+        if not await self._is_admitted():
+            await self.close(code=_NOT_ADMITTED)
+            return
         try:
             await self._handle(_parse(text_data))
         except Problem as problem:
             await self._send({"event": "problem", "data": problem.as_dict()})
+        except OUTAGES:
+            await self._send({"event": "problem", "data": DatabaseUnavailable().as_dict()})
 
     async def _handle(self, request: dict[str, Any]) -> None:
         match request:
             case {"type": "message", "content": str(content), **rest}:
-                key = rest.get("idempotency_key")
+                key = _idempotency_key(rest.get("idempotency_key"))
                 text = check_text(content, field="content", max_bytes=settings.MESSAGE_LIMIT_BYTES)
                 accepted = await runner.accept(
                     conversation_id=self.conversation_id,
                     content=text,
-                    idempotency_key=str(key)[:120] if key else None,
+                    idempotency_key=key,
                 )
                 if accepted.job is not None:
                     runner.run(accepted.job)
@@ -78,12 +95,17 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 raise Problem("unknown_request", "Send a message or a cancel.", status=422)
 
     async def _send_events(self, after: int) -> None:
-        async for record in follow(self.conversation_id, after=after):
-            try:
+        try:
+            async for record in while_admitted(follow(self.conversation_id, after=after), self._is_admitted):
                 await self.send('{"event":"ping"}' if record is None else record.as_socket_text())
-            except OSError:
-                # The client is gone, and its `disconnect` is on its way to us (ASGI, "Disconnected Client").
-                return
+            await self.close(code=_GOING_AWAY if await self._is_admitted() else _NOT_ADMITTED)
+        except OSError:
+            # The client is gone, and its `disconnect` is on its way to us (ASGI, "Disconnected Client").
+            return
+        except Exception:
+            # A socket that stays open and says nothing more is worse than one that ends: its client comes back.
+            logger.exception("a socket's events ended")
+            await self.close(code=_FAILED)
 
     async def _send(self, value: dict[str, Any]) -> None:
         await self.send(json.dumps(value, ensure_ascii=False))
@@ -98,12 +120,25 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if user is None:
             raise Problem("not_authenticated", "Send an API key, or sign in.", status=401)
 
+    async def _is_admitted(self) -> bool:
+        """Whether the caller would be let in now. A database that is away turns nobody out."""
+        try:
+            await self.scope["readmit"]()
+            await self._check_caller()
+        except OUTAGES:
+            return True
+        except Problem:
+            return False
+        return True
+
     def _subprotocol(self) -> str | None:
         # The handshake fails in a browser that offered subprotocols and got none; the key itself is not echoed.
         return "switchboard" if "switchboard" in self.scope.get("subprotocols", ()) else None
 
 
 def _staff(session: Any) -> AbstractBaseUser | None:
+    # Read anew: the one that came with the handshake remembers what it held then.
+    session = _SessionStore(session.session_key)
     if SESSION_KEY not in session or BACKEND_SESSION_KEY not in session:
         return None
     user = get_user_model().objects.filter(pk=session[SESSION_KEY], is_active=True, is_staff=True).first()
@@ -126,6 +161,16 @@ def _parse(text: str | None) -> dict[str, Any]:
         raise Problem("bad_request", "This is not JSON.", status=400) from None
     if not isinstance(value, dict):
         raise Problem("bad_request", "Send a JSON object.", status=400)
+    return value
+
+
+def _idempotency_key(value: object) -> str | None:
+    """As the `Idempotency-Key` header's."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _KEY.match(value):
+        detail = "`idempotency_key` takes 1 to 120 visible ASCII characters."
+        raise Problem("invalid_idempotency_key", detail, status=422)
     return value
 
 

@@ -124,7 +124,7 @@ class TenantMiddleware:
             scope: Scope = PUBLIC
         else:
             try:
-                scope, request.api_key = admit_sync(*_credentials(request))  # type: ignore[attr-defined]
+                scope, request.api_key = admit_sync(*credentials(request))  # type: ignore[attr-defined]
             except Problem as problem:
                 return refusal(request, problem)
             except OUTAGES:
@@ -138,7 +138,7 @@ class TenantMiddleware:
             scope: Scope = PUBLIC
         else:
             try:
-                scope, request.api_key = await admit_async(*_credentials(request))  # type: ignore[attr-defined]
+                scope, request.api_key = await admit_async(*credentials(request))  # type: ignore[attr-defined]
             except Problem as problem:
                 return refusal(request, problem)
             except OUTAGES:
@@ -151,7 +151,8 @@ class TenantMiddleware:
         return response
 
 
-def _credentials(request: HttpRequest) -> tuple[str, str]:
+def credentials(request: HttpRequest) -> tuple[str, str]:
+    """What `admit_async` judges a request by: its hostname and its API key."""
     return normal_host(request.META.get("HTTP_HOST", "")), bearer_of(request.META.get("HTTP_AUTHORIZATION", ""))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from channels.sessions import CookieMiddleware, SessionMiddleware
 
+from switchboard.kernel.database import OUTAGES, DatabaseUnavailable
 from switchboard.kernel.problems import Problem
 from tenants.context import use_tenant
 from tenants.middleware import admit_async, bearer_of, normal_host
@@ -38,7 +40,11 @@ class TenantSocketMiddleware:
             tenant_scope, key_entry = await admit_async(host, key)
         except Problem as problem:
             return await _refuse(problem, receive, send)
-        scope = {**scope, "tenant": tenant_scope, "api_key": key_entry}
+        except OUTAGES:
+            return await _refuse(DatabaseUnavailable(), receive, send)
+        # A socket outlives the moment of its handshake: whoever serves it asks again by `readmit`.
+        readmit = functools.partial(admit_async, host, key)
+        scope = {**scope, "tenant": tenant_scope, "api_key": key_entry, "readmit": readmit}
         origin = headers.get("origin")
         same_origin = origin is None or normal_host(urlsplit(origin).netloc) == host
         with use_tenant(tenant_scope):

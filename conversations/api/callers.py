@@ -10,9 +10,10 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 from ninja.utils import check_csrf
 
-from switchboard.kernel.database import in_database
+from switchboard.kernel.database import OUTAGES, in_database
 from switchboard.kernel.problems import Problem
 from tenants.api.authentication import ApiKeyCaller, key_of
+from tenants.middleware import admit_async, credentials
 from tenants.staff.models import User
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -48,6 +49,21 @@ async def caller(request: HttpRequest) -> ApiKeyCaller | User:
     if user is None:
         raise NotSignedIn
     return user
+
+
+async def still_admitted(request: HttpRequest) -> bool:
+    """Whether whoever sent a request, and still hears its answer, would be let in now. A database that is away turns
+    nobody out.
+    """
+    try:
+        await admit_async(*credentials(request))
+        if key_of(request) is not None:
+            return True
+        return await in_database(_staff, request, request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")) is not None
+    except OUTAGES:
+        return True
+    except Problem:
+        return False
 
 
 def _staff(request: HttpRequest, session_key: str) -> User | None:

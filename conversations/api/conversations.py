@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -12,13 +13,14 @@ from ninja import Header, Query, Router, Status
 
 from conversations import models, queries, runner
 from conversations.api import schemas
+from conversations.api.callers import still_admitted
 from conversations.api.sse import event_stream, last_seen, wants_stream
 from conversations.domain import turns
 from conversations.domain.conversations import begin_conversation
 from conversations.events.hub import hub
 from conversations.events.keys import event_key
 from conversations.events.record import Record
-from conversations.events.stream import follow, follow_turn, only_turn
+from conversations.events.stream import follow, follow_turn, only_turn, while_admitted
 from switchboard.kernel.database import in_database
 from switchboard.kernel.text import check_text
 
@@ -115,7 +117,7 @@ async def say(
     accepted = await runner.accept(conversation_id=conversation_id, content=content, idempotency_key=idempotency_key)
     location = f"{_url(conversation_id)}/turns/{accepted.turn_id}"
     if wants_stream(request):
-        return event_stream(_answer(conversation_id, accepted), location=location)
+        return event_stream(_heard(request, _answer(conversation_id, accepted)), location=location)
     if accepted.job is not None:
         runner.run(accepted.job)
     body = {
@@ -124,6 +126,10 @@ async def say(
         "events": f"{_url(conversation_id)}/events?after={accepted.after}",
     }
     return JsonResponse(body, status=202, headers={"Location": location})
+
+
+def _heard(request: HttpRequest, records: AsyncIterator[Record | None]) -> AsyncIterator[Record | None]:
+    return while_admitted(records, functools.partial(still_admitted, request))
 
 
 def _answer(conversation_id: uuid.UUID, accepted: turns.Accepted) -> AsyncIterator[Record | None]:
@@ -163,7 +169,7 @@ async def events(request: HttpRequest, conversation_id: uuid.UUID, after: After 
     """
     start = last_seen(request, after)
     await in_database(queries.conversation, conversation_id)
-    return event_stream(follow(conversation_id, after=start))
+    return event_stream(_heard(request, follow(conversation_id, after=start)))
 
 
 @router.get("/{conversation_id}/turns/{turn_id}", response={200: schemas.Turn, **_PROBLEMS}, summary="A turn")

@@ -4,8 +4,9 @@ hub.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from redis.exceptions import RedisError
@@ -15,11 +16,13 @@ from conversations.events import log
 from conversations.events.hub import Reader, hub
 from conversations.events.keys import event_key
 from conversations.events.record import DONE, Record
-from switchboard.kernel.database import in_database
+from switchboard.kernel.database import OUTAGES, in_database
 
 # Between events a stream says something at least this often, or proxies take it for dead (many cut after 60 to 100 s).
 # It also reads the log again then, so that nothing missed stays missed for longer.
 KEEPALIVE_SECONDS: Final = 15.0
+READMIT_SECONDS: Final = 3.0
+OUTAGE_PAUSE_SECONDS: Final = 1.0
 
 
 async def follow(conversation_id: uuid.UUID, *, after: int) -> AsyncIterator[Record | None]:
@@ -56,13 +59,42 @@ async def only_turn(records: AsyncIterator[Record | None], turn_id: uuid.UUID) -
             return
 
 
+async def while_admitted(
+    records: AsyncIterator[Record | None], admitted: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[Record | None]:
+    """Records for as long as whoever opened the stream might open it again: a key is revoked, a person leaves, a tenant
+    is suspended, and what was opened before must end with that.
+
+    Args:
+        admitted: asked every `READMIT_SECONDS`, and before anything more is told.
+    """
+    clock = asyncio.get_running_loop().time
+    asked = clock()
+    async for record in records:
+        if clock() - asked >= READMIT_SECONDS:
+            if not await admitted():
+                return
+            asked = clock()
+        yield record
+
+
 async def _follow(conversation_id: uuid.UUID, key: str, reader: Reader, after: int) -> AsyncIterator[Record | None]:
     last = after
     while True:
         if reader.must_reread:
             reader.must_reread = False
             reader.take()
-            for record in await past(conversation_id, key, after=last):
+            try:
+                known = await past(conversation_id, key, after=last)
+            except OUTAGES:
+                # A database that restarts is back within seconds; whoever listens needn't notice.
+                if reader.is_ended:
+                    return
+                reader.must_reread = True
+                yield None
+                await asyncio.sleep(OUTAGE_PAUSE_SECONDS)
+                continue
+            for record in known:
                 last = record.number
                 yield record
         for record in reader.take():

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import uuid
 
+import psycopg
 import pytest
+from django.utils import timezone
 
 from conversations.events.hub import hub
+from conversations.events.keys import event_key
+from conversations.events.log import event_log
+from conversations.events.record import encode
+from conversations.events.stream import READMIT_SECONDS
 from conversations.models import Conversation, Message, Turn
 from switchboard.kernel.database import in_database
-from tenants.context import use_tenant
-from tenants.models import Tenant
+from tenants import directory
+from tenants.context import use_public, use_tenant
+from tenants.models import ApiKey, Tenant
 from tests.asgi_client import AsgiClient
 from tests.conversations.caller import Caller
 from tests.factories import AgentFactory
@@ -274,3 +282,53 @@ async def test_streams_that_stay_open_end_when_the_process_is_told_to(hotel: Cal
         hub().end_followers()
         async with asyncio.timeout(5):
             assert [event async for event in answer.events()] == []
+
+
+async def test_what_was_opened_with_a_key_ends_when_the_key_is_revoked(hotel: Caller, harbour: Tenant) -> None:
+    conversation = await hotel.begin()
+
+    def revoke() -> None:
+        with use_public():
+            ApiKey.objects.update(revoked_at=timezone.now())
+        directory.keys.forget()
+
+    async with hotel.http.stream("GET", f"/api/v1/conversations/{conversation}/events") as answer:
+        await asyncio.sleep(READMIT_SECONDS)
+        await in_database(revoke)
+        with use_tenant(harbour):
+            await event_log().append(event_key(conversation), encode(1, "delta", {"text": "not for you"}))
+
+        async with asyncio.timeout(5):
+            assert [event async for event in answer.events()] == []
+
+
+async def test_a_stream_outlives_a_database_that_is_away(hotel: Caller, harbour: Tenant) -> None:
+    conversation = await hotel.begin()
+    async with (
+        hotel.http.stream("GET", f"/api/v1/conversations/{conversation}/events") as answer,
+        await psycopg.AsyncConnection.connect(os.environ["DATABASE_URL"], autocommit=True) as database,
+    ):
+        await asyncio.sleep(0.2)
+        async with database.transaction():
+            await database.execute(f"LOCK TABLE {harbour.schema_name}.conversations_turn IN ACCESS EXCLUSIVE MODE")
+            hub()._reread_all()
+            for _ in range(200):
+                if await cancelled_queries(database):
+                    break
+                await asyncio.sleep(0.02)
+            else:
+                raise AssertionError("nobody asked the database")
+
+        await hotel.ask(conversation, "When is breakfast?")
+
+        async with asyncio.timeout(10):
+            async for event in answer.events():
+                if event.kind == "done":
+                    return
+    raise AssertionError("the stream ended")
+
+
+async def cancelled_queries(database: psycopg.AsyncConnection[tuple[bool]]) -> int:
+    """End the queries that wait for a lock, as an administrator's or a failing server would."""
+    found = await database.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    return len(await found.fetchall())

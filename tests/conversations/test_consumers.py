@@ -13,8 +13,12 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
 
+from conversations.models import Message
 from switchboard.asgi import application
 from switchboard.kernel.database import in_database
+from tenants import directory
+from tenants.context import use_public, use_tenant
+from tenants.domain import api_keys
 from tenants.models import Tenant
 from tests.conversations.caller import Caller
 
@@ -133,3 +137,51 @@ async def test_a_browser_may_send_its_key_as_a_subprotocol(hotel: Caller) -> Non
 
     assert (accepted, subprotocol) == (True, "switchboard")
     await communicator.disconnect()
+
+
+async def test_a_key_that_is_revoked_ends_its_socket(hotel: Caller, harbour: Tenant) -> None:
+    conversation = await hotel.begin()
+    communicator = socket(conversation, hotel.http.host, **bearer(hotel))
+    async with connected(communicator):
+        await in_database(revoke, hotel)
+
+        await communicator.send_to(json.dumps({"type": "message", "content": "Still there?"}))
+
+        assert await communicator.receive_output(timeout=5) == {"type": "websocket.close", "code": 4401}
+    with use_tenant(harbour):
+        assert not await in_database(Message.objects.exists)
+
+
+async def test_staff_who_leave_are_heard_no_more(
+    hotel: Caller, harbour: Tenant, client_for: Callable[..., Client]
+) -> None:
+    conversation = await hotel.begin()
+    browser = await in_database(client_for, harbour)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
+    communicator = socket(conversation, hotel.http.host, cookie=cookie)
+    async with connected(communicator):
+        with use_tenant(harbour):
+            await in_database(browser.logout)
+
+        await communicator.send_to(json.dumps({"type": "message", "content": "Still there?"}))
+
+        assert await communicator.receive_output(timeout=5) == {"type": "websocket.close", "code": 4401}
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 121, "nul\x00", "\ud83d", 7, ["a"]])
+async def test_an_idempotency_key_that_is_none_is_refused(hotel: Caller, key: Any) -> None:
+    conversation = await hotel.begin()
+    async with connected(socket(conversation, hotel.http.host, **bearer(hotel))) as ws:
+        await ws.send_to(json.dumps({"type": "message", "content": "Hello", "idempotency_key": key}))
+        answer = await heard(ws)
+
+    assert answer["event"] == "problem"
+    assert answer["data"]["code"] == "invalid_idempotency_key"
+
+
+def revoke(caller: Caller) -> None:
+    with use_public():
+        key = api_keys.recognise(caller.http.key)
+        assert key is not None
+        api_keys.revoke_api_key(key=key)
+    directory.keys.forget()
