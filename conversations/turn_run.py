@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from redis.exceptions import RedisError
 
 from agents import releases
-from agents.engine.events import Event, error
+from agents.engine.events import Event, error, usage_in
 from agents.engine.turn import TurnRequest, run_turn
 from billing.domain.usage import Usage
 from conversations.domain import turns
@@ -109,7 +109,7 @@ class TurnRun:
             case "citation":
                 self._citations.append(event.data)
             case "usage":
-                self._usage = _usage_of(event.data)
+                self._usage = usage_in(event)
             case "error":
                 self._error_code = event.data["code"]
         self._flush()
@@ -204,15 +204,3 @@ class TurnRun:
                     raise
                 await asyncio.sleep(min(0.2 * 2**attempt, 3.0) * random.uniform(0.5, 1.0))  # noqa: S311
         raise AssertionError("unreachable")
-
-
-def _usage_of(data: dict[str, Any]) -> Usage:
-    return Usage(
-        service=data["service"],
-        provider=data["provider"],
-        model=data["model"],
-        input_tokens=data["input_tokens"],
-        output_tokens=data["output_tokens"],
-        is_estimated=data["is_estimated"],
-        cost_usd=None,
-    )

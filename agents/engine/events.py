@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from billing.domain.usage import Usage
 
-Kind = Literal["delta", "citation", "usage", "error", "done"]
+Kind = Literal["delta", "citation", "usage", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +36,6 @@ class Citation:
     quote: str
     url: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """The citation as JSON."""
-        return {
-            "number": self.number,
-            "document": self.document,
-            "title": self.title,
-            "page": self.page,
-            "quote": self.quote,
-            "url": self.url,
-        }
-
 
 def delta(text: str) -> Event:
     """A piece of the answer."""
@@ -54,23 +44,19 @@ def delta(text: str) -> Event:
 
 def citation(cited: Citation) -> Event:
     """A source of the answer."""
-    return Event("citation", cited.as_dict())
+    return Event("citation", asdict(cited))
 
 
 def usage(used: Usage) -> Event:
     """What a model call used."""
-    return Event(
-        "usage",
-        {
-            "service": used.service,
-            "provider": used.provider,
-            "model": used.model,
-            "input_tokens": used.input_tokens,
-            "output_tokens": used.output_tokens,
-            "is_estimated": used.is_estimated,
-            "cost_usd": None if used.cost_usd is None else str(used.cost_usd),
-        },
-    )
+    cost = None if used.cost_usd is None else str(used.cost_usd)
+    return Event("usage", {**asdict(used), "cost_usd": cost})
+
+
+def usage_in(event: Event) -> Usage:
+    """What a `usage` event tells."""
+    cost = event.data["cost_usd"]
+    return Usage(**{**event.data, "cost_usd": None if cost is None else Decimal(cost)})
 
 
 def error(code: str, detail: str) -> Event:
