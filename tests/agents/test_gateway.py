@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
@@ -13,22 +14,16 @@ from agents.engine.models import Deadlines
 from agents.releases import Endpoint, ResolvedRelease
 from billing.domain.usage import Usage
 from switchboard.kernel.egress import EgressPolicy
-from tenants.context import Scope, use_tenant
+from tests.agents.listening import allowing, hear
 from tests.model_server.process import ModelServer
 
 QUICK = Deadlines(first_token=1.0, between_tokens=0.5, answer=5.0)
 
 
 @pytest.fixture(autouse=True)
-def _tenant(settings: pytest.FixtureRequest, model_server: ModelServer) -> AsyncIterator[None]:
-    """A tenant in force, on an installation whose operator allows the stub's address and nothing else of loopback."""
-    settings.EGRESS_ALLOW = [model_server.url.removeprefix("http://").removesuffix("/v1")]  # type: ignore[attr-defined]
-    models.egress_policy.cache_clear()
-    models._client.cache_clear()
-    with use_tenant(Scope("t_gateway", uuid.uuid4())):
-        yield  # type: ignore[misc]
-    models.egress_policy.cache_clear()
-    models._client.cache_clear()
+def _tenant(settings: Any, model_server: ModelServer) -> Iterator[None]:
+    with allowing(model_server.url.removeprefix("http://").removesuffix("/v1"), settings):
+        yield
 
 
 def release(model: str) -> ResolvedRelease:
@@ -46,16 +41,6 @@ def stream(
         question=question,
         deadlines=deadlines,
     )
-
-
-async def hear(pieces: AsyncIterator[str | Usage]) -> tuple[str, Usage | None]:
-    text, usage = "", None
-    async for piece in pieces:
-        if isinstance(piece, Usage):
-            usage = piece
-        else:
-            text += piece
-    return text, usage
 
 
 async def failure(server: ModelServer, model: str, **how: object) -> tuple[str, ModelFailed]:

@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from agents.engine import models
 from agents.engine.gateway import ModelFailed, stream_answer
 from agents.engine.models import Deadlines
 from agents.releases import Endpoint, ResolvedRelease
 from billing.domain.usage import Usage
-from tenants.context import Scope, use_tenant
+from tests.agents.listening import allowing, hear
 
 Serve = Callable[[asyncio.StreamWriter], Any]
 
@@ -36,14 +35,9 @@ async def endpoint(answer: Serve, settings: Any) -> AsyncIterator[Endpoint]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    settings.EGRESS_ALLOW = [f"127.0.0.1:{port}"]
-    models.egress_policy.cache_clear()
-    models._client.cache_clear()
-    with use_tenant(Scope("t_hostile", uuid.uuid4())):
+    with allowing(f"127.0.0.1:{port}", settings):
         yield Endpoint("Stranger", f"http://127.0.0.1:{port}/v1", "")
     server.close()
-    models.egress_policy.cache_clear()
-    models._client.cache_clear()
 
 
 def chunks(*values: Any) -> Serve:
@@ -61,28 +55,23 @@ def delta(content: Any, **more: Any) -> dict[str, Any]:
     return {"choices": [{"delta": {"content": content}, **more}]}
 
 
-async def hear(at: Endpoint) -> tuple[str, Usage | None]:
+async def answer_of(at: Endpoint) -> tuple[str, Usage | None]:
     release = ResolvedRelease("Be brief.", "m", uuid.uuid4(), temperature=0.2, max_tokens=100, collection_ids=())
-    text, usage = "", None
-    async for piece in stream_answer(
+    pieces = stream_answer(
         release=release,
         endpoint=at,
         instructions="Be brief.",
         history=(),
         question="Hello",
         deadlines=Deadlines(5.0, 5.0, 20.0),
-    ):
-        if isinstance(piece, Usage):
-            usage = piece
-        else:
-            text += piece
-    return text, usage
+    )
+    return await hear(pieces)
 
 
 async def test_what_no_store_can_hold_is_left_out(settings: Any) -> None:
     answer = chunks(delta("Seven\x00 o'clock"), delta("\ud83d half é"), delta(" \U0001f600", finish_reason="stop"))
     async with endpoint(answer, settings) as at:
-        text, _ = await hear(at)
+        text, _ = await answer_of(at)
 
     assert text == "Seven o'clock? half é \U0001f600"
 
@@ -94,7 +83,7 @@ async def test_counts_that_no_ledger_can_hold_are_bounded(settings: Any, counted
         {"choices": [], "usage": {"prompt_tokens": counted, "completion_tokens": counted}},
     )
     async with endpoint(answer, settings) as at:
-        _, usage = await hear(at)
+        _, usage = await answer_of(at)
 
     assert usage is not None
     assert 0 < usage.output_tokens < 2**31
@@ -105,7 +94,7 @@ async def test_counts_that_no_ledger_can_hold_are_bounded(settings: Any, counted
 async def test_a_piece_that_is_no_text_is_a_broken_stream(settings: Any, content: Any) -> None:
     async with endpoint(chunks(delta(content)), settings) as at:
         with pytest.raises(ModelFailed) as caught:
-            await hear(at)
+            await answer_of(at)
 
     assert caught.value.code == "model_stream_broken"
 
@@ -120,6 +109,6 @@ async def test_an_answer_without_end_is_cut_off(settings: Any) -> None:
 
     async with endpoint(answer, settings) as at:
         with pytest.raises(ModelFailed) as caught:
-            await hear(at)
+            await answer_of(at)
 
     assert caught.value.code == "model_stream_broken"

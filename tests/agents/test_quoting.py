@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -30,6 +31,16 @@ less than four hours before, or if you don't come, the whole price.
 What to bring, and what to leave
 Bring swimwear: it is worn everywhere, the sauna included. Leave jewellery in your
 room safe."""
+
+
+def test_a_message_of_many_words_costs_no_more_than_a_question() -> None:
+    letter = " ".join(f"word{number}" for number in range(4000)) + " When is breakfast served?"
+
+    started = time.process_time()
+    quote = best_quote(letter, MEALS)
+
+    assert time.process_time() - started < 0.1
+    assert "Breakfast" in quote
 
 
 def plain(text: str) -> str:
