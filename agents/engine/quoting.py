@@ -61,6 +61,7 @@ _ASKED_FOR = (
     (re.compile(_ASKS_NUMBER, re.IGNORECASE), _NUMBER),
 )
 _ASKED_FOR_SHARE = 0.4  # of the question's weight
+_MOST_WORDS = 80  # of a question
 _HEADING_SHARE = 0.6  # of a word that only the heading or the column names above hold
 _LENGTH_COST = 0.1  # of a quote as long as may be
 _HEADING_COST = 0.2  # of running over into another section
@@ -182,7 +183,9 @@ class _Scoring:
     def __init__(
         self, question: str, parts: Sequence[Unit], texts: Sequence[str], rarity: Mapping[str, float], heading: str
     ) -> None:
-        wanted = dict.fromkeys(content_words(question)) or {"": None}
+        # The last ones: what is asked stands at a long message's end. Each is compared with each of the passage's, on
+        # the event loop: without a bound, a message of 32 KB would hold up everybody for seconds.
+        wanted = dict.fromkeys(content_words(question)[-_MOST_WORDS:]) or {"": None}
         self._parts = parts
         self._weights = [rarity.get(word, 1.0) for word in wanted]
         self._total = sum(self._weights) or 1.0
