@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -112,3 +114,39 @@ async def test_an_answer_without_end_is_cut_off(settings: Any) -> None:
             await answer_of(at)
 
     assert caught.value.code == "model_stream_broken"
+
+
+async def test_a_refusal_without_end_is_not_read_to_its_end(settings: Any) -> None:
+    sent = 0
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n")
+        while sent < 400_000_000:
+            writer.write(b"x" * 1_000_000)
+            sent += 1_000_000
+            await writer.drain()
+
+    async with endpoint(answer, settings) as at:
+        with pytest.raises(ModelFailed) as caught:
+            await answer_of(at)
+
+    assert caught.value.code == "model_stream_broken"
+    assert sent < 200_000_000  # of all tries together
+
+
+async def test_what_is_compressed_is_not_inflated(settings: Any) -> None:
+    bomb = gzip.compress(b"data: {}\n" * 10_000_000)
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\n")
+        writer.write(b"connection: close\r\n\r\n" + bomb)
+        await writer.drain()
+
+    async with endpoint(answer, settings) as at:
+        started = time.process_time()
+        with pytest.raises(ModelFailed) as caught:
+            await answer_of(at)
+
+    assert caught.value.code == "model_unreachable"
+    assert time.process_time() - started < 0.5

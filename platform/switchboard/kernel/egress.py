@@ -11,8 +11,8 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, Final
 
 import httpcore2
 import httpx2
@@ -24,6 +24,10 @@ NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # All IPv6 addresses that the internet routes lie in here (RFC 4291 §2.4). Outside are, among others, those that carry
 # an IPv4 address in ways of their own: IPv4-compatible ones (::/96), a site's NAT64 (64:ff9b:1::/48).
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+
+
+# More than the longest answer with every token in a chunk of its own.
+LONGEST_RESPONSE: Final = 32 * 1024 * 1024
 
 
 class EgressRefused(httpcore2.ConnectError):
@@ -118,9 +122,39 @@ class _GuardedBackend(httpcore2.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
+class _BoundedTransport(httpx2.AsyncHTTPTransport):
+    """Whoever answers is a stranger: what is read of it is bounded, and nothing is inflated, so a byte stays a byte."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.headers["accept-encoding"] = "identity"
+        response = await super().handle_async_request(request)
+        if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            await response.aclose()
+            raise httpx2.RemoteProtocolError("the response is compressed although nobody asked for that")
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.stream = _BoundedStream(response.stream)
+        return response
+
+
+class _BoundedStream(httpx2.AsyncByteStream):
+    def __init__(self, source: httpx2.AsyncByteStream) -> None:
+        self._source = source
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = LONGEST_RESPONSE
+        async for part in self._source:
+            left -= len(part)
+            if left < 0:
+                raise httpx2.RemoteProtocolError("the response has no end")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._source.aclose()
+
+
 def guarded_transport(policy: EgressPolicy, *, max_connections: int = 200) -> httpx2.AsyncHTTPTransport:
-    """An httpx2 transport that reaches only what the policy permits."""
-    transport = httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_connections=max_connections), trust_env=False)
+    """An httpx2 transport that reaches only what the policy permits, and reads `LONGEST_RESPONSE` bytes at most."""
+    transport = _BoundedTransport(limits=httpx2.Limits(max_connections=max_connections), trust_env=False)
     # httpx2 has no public way to hand its pool a network backend; the pool itself is httpcore2's public class.
     transport._pool = httpcore2.AsyncConnectionPool(
         ssl_context=ssl.create_default_context(),
