@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
 from django.db.models import QuerySet
 
 from conversations.events.record import Record, from_json
 from conversations.models import Conversation, Message, Turn
 from switchboard.kernel.problems import NotFound
+
+# Turns whose events are read at once: a long conversation is told from its beginning in pieces, for each reader of it
+# would hold all of it in memory otherwise.
+MOST_TURNS: Final = 20
 
 
 def conversation(conversation_id: uuid.UUID) -> Conversation:
@@ -32,12 +37,12 @@ def messages(conversation_id: uuid.UUID) -> QuerySet[Message]:
     return Message.objects.filter(conversation_id=conversation_id).order_by("id")
 
 
-def kept_events(conversation_id: uuid.UUID, after: int) -> list[Record]:
-    """The events of finished turns after a number, in order."""
-    turns = (
+def kept_events(conversation_id: uuid.UUID, after: int) -> tuple[list[Record], bool]:
+    """The events of finished turns after a number, in order, of `MOST_TURNS` turns at most; and whether that is all."""
+    turns = list(
         Turn.objects.filter(conversation_id=conversation_id, last_event__gt=after)
         .order_by("first_event")
-        .values_list("events", flat=True)
+        .values_list("events", flat=True)[:MOST_TURNS]
     )
     records = (from_json(kept) for events in turns for kept in events)
-    return [record for record in records if record.number > after]
+    return [record for record in records if record.number > after], len(turns) < MOST_TURNS

@@ -85,7 +85,7 @@ async def _follow(conversation_id: uuid.UUID, key: str, reader: Reader, after: i
             reader.must_reread = False
             reader.take()
             try:
-                known = await past(conversation_id, key, after=last)
+                known, is_all = await past(conversation_id, key, after=last)
             except OUTAGES:
                 # A database that restarts is back within seconds; whoever listens needn't notice.
                 if reader.is_ended:
@@ -97,6 +97,9 @@ async def _follow(conversation_id: uuid.UUID, key: str, reader: Reader, after: i
             for record in known:
                 last = record.number
                 yield record
+            if not is_all:
+                reader.must_reread = True
+                continue
         for record in reader.take():
             if record.number <= last:
                 continue
@@ -114,9 +117,13 @@ async def _follow(conversation_id: uuid.UUID, key: str, reader: Reader, after: i
             yield None
 
 
-async def past(conversation_id: uuid.UUID, key: str, *, after: int) -> list[Record]:
-    """The events after a number that are known: of finished turns from PostgreSQL, of the running one from Redis."""
-    kept = await in_database(queries.kept_events, conversation_id, after)
+async def past(conversation_id: uuid.UUID, key: str, *, after: int) -> tuple[list[Record], bool]:
+    """The events after a number that are known: of finished turns from PostgreSQL, of the running one from Redis; and
+    whether those are all.
+    """
+    kept, is_all = await in_database(queries.kept_events, conversation_id, after)
+    if kept and not is_all:
+        return kept, False
     last = kept[-1].number if kept else after
     try:
         live = await log.read(key, after=last)
@@ -127,4 +134,4 @@ async def past(conversation_id: uuid.UUID, key: str, *, after: int) -> list[Reco
             break
         kept.append(record)
         last = record.number
-    return kept
+    return kept, True

@@ -11,12 +11,14 @@ import psycopg
 import pytest
 from django.utils import timezone
 
+from conversations import queries
 from conversations.events.hub import hub
 from conversations.events.keys import event_key
 from conversations.events.log import event_log
-from conversations.events.record import encode
+from conversations.events.record import Record, encode
 from conversations.events.stream import READMIT_SECONDS
 from conversations.models import Conversation, Message, Turn
+from conversations.queries import MOST_TURNS
 from switchboard.kernel.database import in_database
 from tenants import directory
 from tenants.context import use_public, use_tenant
@@ -332,3 +334,26 @@ async def cancelled_queries(database: psycopg.AsyncConnection[tuple[bool]]) -> i
     """End the queries that wait for a lock, as an administrator's or a failing server would."""
     found = await database.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
     return len(await found.fetchall())
+
+
+async def test_a_long_conversation_is_told_whole(hotel: Caller, harbour: Tenant) -> None:
+    conversation = await hotel.begin()
+    turns = 2 * MOST_TURNS + 3
+
+    def talk_for_days() -> None:
+        with use_tenant(harbour):
+            for number in range(1, turns + 1):
+                event = encode(number, "done", {"status": "done"}).as_json()
+                Turn.objects.create(
+                    conversation_id=conversation, status="done", first_event=number, last_event=number, events=[event]
+                )
+
+    await in_database(talk_for_days)
+
+    assert len((await in_tenant_kept(harbour, conversation))[0]) == MOST_TURNS
+    assert [event.id for event in await hotel.listen(conversation, until=turns)] == list(range(1, turns + 1))
+
+
+async def in_tenant_kept(tenant: Tenant, conversation: uuid.UUID) -> tuple[list[Record], bool]:
+    with use_tenant(tenant):
+        return await in_database(queries.kept_events, conversation, 0)
