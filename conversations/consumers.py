@@ -7,15 +7,11 @@ import json
 import logging
 import re
 import uuid
-from importlib import import_module
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
-from django.contrib.auth.models import AbstractBaseUser
-from django.utils.crypto import constant_time_compare
 
 from conversations import queries, runner
 from conversations.events.stream import follow, while_admitted
@@ -24,10 +20,10 @@ from switchboard.kernel.database import OUTAGES, DatabaseUnavailable, in_databas
 from switchboard.kernel.problems import Problem
 from switchboard.kernel.text import check_text
 from tenants.sockets import CLOSE_OFFSET
+from tenants.staff.sessions import member_of
 
 logger = logging.getLogger(__name__)
 
-_SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,120}\Z")
 # RFC 6455 §7.4.1, and our own.
 _GOING_AWAY: Final = 1001
@@ -116,8 +112,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.scope["api_key"] is not None:
             return
         session = self.scope.get("session")
-        user = await in_database(_staff, session) if session is not None else None
-        if user is None:
+        if session is None or await in_database(member_of, session.session_key) is None:
             raise Problem("not_authenticated", "Send an API key, or sign in.", status=401)
 
     async def _is_admitted(self) -> bool:
@@ -134,17 +129,6 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _subprotocol(self) -> str | None:
         # The handshake fails in a browser that offered subprotocols and got none; the key itself is not echoed.
         return "switchboard" if "switchboard" in self.scope.get("subprotocols", ()) else None
-
-
-def _staff(session: Any) -> AbstractBaseUser | None:
-    # Read anew: the one that came with the handshake remembers what it held then.
-    session = _SessionStore(session.session_key)
-    if SESSION_KEY not in session or BACKEND_SESSION_KEY not in session:
-        return None
-    user = get_user_model().objects.filter(pk=session[SESSION_KEY], is_active=True, is_staff=True).first()
-    if user is None or not constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
-        return None
-    return user
 
 
 def _after(query_string: bytes) -> int:

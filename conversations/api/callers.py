@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, Final
 
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.http import HttpRequest
 from ninja.utils import check_csrf
 
@@ -15,9 +13,9 @@ from switchboard.kernel.problems import Problem
 from tenants.api.authentication import ApiKeyCaller, key_of
 from tenants.middleware import admit_async, credentials
 from tenants.staff.models import User
+from tenants.staff.sessions import member_of
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 
 
 class NotSignedIn(Problem):
@@ -45,7 +43,7 @@ async def caller(request: HttpRequest) -> ApiKeyCaller | User:
         raise NotSignedIn
     if request.method not in _SAFE and check_csrf(request, caller):
         raise Problem("csrf_failed", "Send the CSRF token in X-CSRFToken.", status=403)
-    user = await in_database(_staff, request, session_key)
+    user = await in_database(member_of, session_key)
     if user is None:
         raise NotSignedIn
     return user
@@ -59,14 +57,8 @@ async def still_admitted(request: HttpRequest) -> bool:
         await admit_async(*credentials(request))
         if key_of(request) is not None:
             return True
-        return await in_database(_staff, request, request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")) is not None
+        return await in_database(member_of, request.COOKIES.get(settings.SESSION_COOKIE_NAME)) is not None
     except OUTAGES:
         return True
     except Problem:
         return False
-
-
-def _staff(request: HttpRequest, session_key: str) -> User | None:
-    request.session = _SessionStore(session_key)
-    user = get_user(request)
-    return user if isinstance(user, User) and user.is_active and user.is_staff else None
