@@ -14,4 +14,4 @@ USER switchboard
 VOLUME /data
 EXPOSE 8000
 
-CMD ["sh", "-c", "exec python -m uvicorn switchboard.asgi:application --host \"$HOST\" --port \"$PORT\" --workers \"${WEB_PROCESSES:-1}\" --loop uvloop --http httptools --ws websockets-sansio --lifespan on --no-access-log --log-level warning --timeout-graceful-shutdown 8 --no-proxy-headers"]
+CMD ["sh", "-c", "exec python -m uvicorn switchboard.asgi:application --host \"$HOST\" --port \"$PORT\" --workers \"${WEB_PROCESSES:-1}\" --loop uvloop --http httptools --ws websockets-sansio --ws-max-size 262144 --lifespan on --no-access-log --log-level warning --timeout-graceful-shutdown 4 --no-proxy-headers"]

@@ -54,7 +54,7 @@ class TurnRun:
         self._usage: Usage | None = None
         self._error_code = ""
         self._engine: asyncio.Task[None] | None = None
-        self._cancelled = job.cancel_requested
+        self._cancelled = False
         self._taken = False
 
     def cancel(self) -> None:

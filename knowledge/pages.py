@@ -25,6 +25,8 @@ from tenants.context import current_tenant
 _RENDERINGS: Final = threading.BoundedSemaphore(2)
 _WAIT_SECONDS: Final = 30.0
 # A quote that was cut may end in half a word, and a page may hold it over other line ends.
+# Characters; the search goes back and forth, and a page of a million repeated words would hold the process.
+_LONGEST_SEARCHED: Final = 200_000
 _SHORTEST_MATCH: Final = 4  # words
 
 
@@ -63,7 +65,7 @@ def page_text(document: Document, page: int) -> str:
 def mark(text: str, quote: str) -> Marked:
     """Find a quote in a page's text, whatever its line ends; where its tail was cut, as much of it as is there."""
     words = quote.replace("…", " ").split()
-    while words:
+    while words and len(text) <= _LONGEST_SEARCHED:
         found = re.search(r"\s+".join(map(re.escape, words)), text)
         if found:
             return Marked(text[: found.start()], found[0], text[found.end() :])

@@ -16,7 +16,6 @@ in headings, and leaving out filler words, changed nothing.
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from django.db import connection
 from knowledge.endpoint import embeddings
 from knowledge.models import Chunk
 from switchboard.kernel.database import in_database
+from switchboard.kernel.memory import Memory
 from tenants.context import current_tenant
 
 EXACT_UP_TO: Final = 20_000
@@ -38,7 +38,6 @@ _MOST_WORDS: Final = 24
 _COMMON: Final = 1_000
 # Passages looked at because of a question's rarest words, at most about so many.
 _SCORED: Final = 3_000
-_SIZE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +118,16 @@ def _hit(row: tuple[Any, ...]) -> Hit:
     return Hit(*fields)
 
 
-_sizes: dict[tuple[str, tuple[uuid.UUID, ...]], tuple[float, int]] = {}
-
-
 def _size(collection_ids: list[uuid.UUID]) -> int:
     """About how many passages there are to compare; counted anew twice a minute."""
-    name = (current_tenant().schema_name, tuple(collection_ids))
-    known = _sizes.get(name)
-    if known is None or known[0] < time.monotonic():
-        if len(_sizes) > 10_000:
-            _sizes.clear()
-        size = Chunk.objects.filter(collection_id__in=collection_ids)[: EXACT_UP_TO + 1].count()
-        known = _sizes[name] = (time.monotonic() + _SIZE_SECONDS, size)
-    return known[1]
+    return sizes.find((current_tenant().schema_name, tuple(sorted(collection_ids))))
+
+
+def _count(name: tuple[str, tuple[uuid.UUID, ...]]) -> int:
+    return Chunk.objects.filter(collection_id__in=name[1])[: EXACT_UP_TO + 1].count()
+
+
+sizes: Memory[tuple[str, tuple[uuid.UUID, ...]], int] = Memory(_count, seconds=30.0, most=1_000)
 
 
 _NEAR_EXACT = """

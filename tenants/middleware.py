@@ -146,6 +146,10 @@ class TenantMiddleware:
         _prepare(request, scope)
         with use_tenant(scope):
             response = cast(HttpResponseBase, await self.get_response(request))
+        # The data plane passes Django's SecurityMiddleware by; what is said there is for nobody's cache.
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        if request.path.startswith("/api/"):
+            response.headers.setdefault("Cache-Control", "no-store")
         if isinstance(response, StreamingHttpResponse) and response.is_async:
             response.streaming_content = InScope(aiter(cast(AsyncIterator[bytes], response.streaming_content)), scope)
         return response

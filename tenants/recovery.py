@@ -48,9 +48,10 @@ async def _keep_watch() -> None:
 
 async def recover(work: leases.Abandoned) -> None:
     """Hand one piece of abandoned work to the app that owns its kind."""
-    logger.warning(
-        "recovering an abandoned %s", work.kind, extra={"work": str(work.object_id), "attempts": work.attempts}
-    )
+    # What nobody has begun only waits for its turn, and is looked at again every few seconds.
+    level = logging.WARNING if work.attempts else logging.DEBUG
+    extra = {"work": str(work.object_id), "attempts": work.attempts}
+    logger.log(level, "recovering an abandoned %s", work.kind, extra=extra)
     with use_tenant(work.scope):
         try:
             await leases.recoverer(work.kind)(work)

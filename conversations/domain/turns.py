@@ -37,6 +37,7 @@ class Job:
     Args:
         last_event: number of the conversation's last kept event.
         attempt: 1 the first time.
+        has_waited: its id was known before it ran, so that somebody may have cancelled it.
     """
 
     conversation_id: uuid.UUID
@@ -46,7 +47,7 @@ class Job:
     question: str
     last_event: int
     attempt: int
-    cancel_requested: bool = False
+    has_waited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def claim_next(*, conversation_id: uuid.UUID) -> Job | None:
             question,
             thread.last_event,
             attempt,
-            turn.cancel_requested,
+            has_waited=True,
         )
 
 
@@ -245,6 +246,11 @@ def request_cancel(*, conversation_id: uuid.UUID, turn_id: uuid.UUID) -> bool:
     if not noted and not Turn.objects.filter(pk=turn_id, conversation_id=conversation_id).exists():
         raise NotFound("turn")
     return bool(noted)
+
+
+def is_cancel_requested(*, turn_id: uuid.UUID) -> bool:
+    """Whether somebody wants an open turn to stop."""
+    return Turn.objects.filter(pk=turn_id, cancel_requested=True).exists()
 
 
 def conversation_of(*, turn_id: uuid.UUID) -> uuid.UUID | None:

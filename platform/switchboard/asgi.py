@@ -45,7 +45,7 @@ async def _lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(
-            Handler(), data_plane=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, upload=settings.UPLOAD_LIMIT_BYTES
+            Handler(), upload=settings.UPLOAD_LIMIT_BYTES, elsewhere=settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         ),
         "websocket": TenantSocketMiddleware(URLRouter(websocket_urls)),
         "lifespan": _lifespan,

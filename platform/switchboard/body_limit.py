@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from switchboard.kernel.parsers import FORM_BYTES
 from switchboard.kernel.problems import CONTENT_TYPE, Problem
-from switchboard.middleware import is_data_plane
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+UPLOADS: Final = ("/api/v1/documents", "/admin/knowledge/document/add/")
 App = Callable[..., Awaitable[Any]]
 
 
@@ -20,17 +20,17 @@ class BodyLimit:
 
     Args:
         app: what comes behind.
-        data_plane: most bytes on the data plane, whose bodies are JSON.
-        upload: most bytes of uploaded files in one request elsewhere.
+        upload: most bytes of uploaded files in one request, where files are uploaded.
+        elsewhere: most bytes anywhere else, the sign-in page included.
     """
 
-    def __init__(self, app: App, *, data_plane: int, upload: int) -> None:
+    def __init__(self, app: App, *, upload: int, elsewhere: int) -> None:
         self.app = app
-        self._data_plane = data_plane
-        self._elsewhere = upload + FORM_BYTES
+        self._upload = upload + FORM_BYTES
+        self._elsewhere = elsewhere
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> Any:
-        limit = self._data_plane if is_data_plane(scope["path"]) else self._elsewhere
+        limit = self._upload if scope["path"].startswith(UPLOADS) else self._elsewhere
         if _announced(scope) > limit:
             return await _refuse(send, limit)
         received = 0

@@ -116,6 +116,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 if config.trusted_proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 30 * 24 * 3600
 
 TEMPLATES = [
     {

@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from switchboard.kernel.problems import Conflict, Invalid
 from tenants.context import use_public, use_tenant
 from tenants.domain import template
+from tenants.domain.status import check_hostname
 from tenants.models import Domain, Tenant, schema_name_for
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ def create_tenant(*, name: str, slug: str, domains: Sequence[str]) -> Tenant:
         Invalid: a name that can't be.
         Conflict: `tenant_exists`, where slug or hostname is taken.
     """
+    hostnames = [check_hostname(domain) for domain in domains]
     with use_public():
         tenant = Tenant(name=name, slug=slug, schema_name=schema_name_for(slug))
         try:
@@ -48,8 +50,8 @@ def create_tenant(*, name: str, slug: str, domains: Sequence[str]) -> Tenant:
             with transaction.atomic():
                 tenant.migrated_to = template.current_digest()
                 tenant.save()
-                for index, domain in enumerate(domains):
-                    Domain.objects.create(domain=domain.lower(), tenant=tenant, is_primary=index == 0)
+                for index, hostname in enumerate(hostnames):
+                    Domain.objects.create(domain=hostname, tenant=tenant, is_primary=index == 0)
                 template.copy_to(schema_name=tenant.schema_name)
         except (IntegrityError, ValidationError):
             raise Conflict("tenant_exists", f"The slug {slug} or one of the hostnames is taken.") from None

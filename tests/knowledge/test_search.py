@@ -83,7 +83,7 @@ def test_another_tenant_s_passages_never_appear(companies: None) -> None:
 def test_a_search_is_one_query_and_the_size_is_looked_up_once(companies: None) -> None:
     with use_tenant(database.tenant("harbour")):
         collections = list(Collection.objects.values_list("id", flat=True))
-        search_module._sizes.clear()
+        search_module.sizes.forget()
         with CaptureQueriesContext(connection) as first:
             find("When is breakfast served?", vector_of("breakfast"), collections, 6)
         with CaptureQueriesContext(connection) as second:
@@ -140,7 +140,7 @@ def test_above_the_exact_limit_the_index_finds_the_same(in_harbour: Tenant, monk
     question, vector = "house rules 17", vector_of("Passage 17 of the house rules.")
     exact = find(question, vector, [collection.id], 6)
     monkeypatch.setattr(search_module, "EXACT_UP_TO", 10)
-    search_module._sizes.clear()
+    search_module.sizes.forget()
     indexed = find(question, vector, [collection.id], 6)
     assert indexed[0].text == exact[0].text == "Passage 17 of the house rules."
     assert len(indexed) == 6

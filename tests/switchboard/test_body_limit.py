@@ -30,7 +30,7 @@ async def call(path: str, pieces: list[bytes], *, announced: int | None = None) 
         sent.append(message)
 
     headers = [(b"content-length", str(announced).encode())] if announced is not None else []
-    limited = BodyLimit(app, data_plane=1_000, upload=5_000_000)
+    limited = BodyLimit(app, upload=5_000_000, elsewhere=1_000)
     await limited({"type": "http", "path": path, "headers": headers}, receive, send)
     return sent[0]["status"], reached
 
@@ -46,6 +46,14 @@ async def test_a_giant_that_is_not_announced_is_cut_off() -> None:
     assert reached <= 6_100_000
 
 
-@pytest.mark.parametrize(("path", "status"), [("/api/v1/conversations/1/messages", 413), ("/api/v1/documents", 200)])
-async def test_the_data_plane_takes_less(path: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/conversations/1/messages", 413),
+        ("/admin/login/", 413),
+        ("/api/v1/documents", 200),
+        ("/admin/knowledge/document/add/", 200),
+    ],
+)
+async def test_only_where_files_are_uploaded_may_a_body_be_large(path: str, status: int) -> None:
     assert (await call(path, [b"x" * 2_000]))[0] == status

@@ -18,6 +18,8 @@ Hook = Callable[[], Awaitable[None]]
 
 _on_start: list[Hook] = []
 _on_stop: list[Hook] = []
+# A cancellation may be lost in code that isn't ours; one task that hangs must not hold up the end of all.
+_CANCEL_ROUNDS, _CANCEL_SECONDS = 3, 1.0
 _on_leaving: list[Callable[[], None]] = []
 _servers_handlers: dict[signal.Signals, Callable[[int, FrameType | None], Any]] = {}
 _running: set[asyncio.Task[Any]] = set()
@@ -74,9 +76,14 @@ async def stop() -> None:
         signal.signal(*_servers_handlers.popitem())
     for hook in reversed(_on_stop):
         await hook()
-    for task in list(_running):
-        task.cancel()
-    await asyncio.gather(*_running, return_exceptions=True)
+    for _ in range(_CANCEL_ROUNDS):
+        for task in list(_running):
+            task.cancel()
+        if not _running:
+            break
+        await asyncio.wait(list(_running), timeout=_CANCEL_SECONDS)
+    for task in _running:
+        logger.error("background task %s doesn't end", task.get_name())
     await close_async_redis()
 
 

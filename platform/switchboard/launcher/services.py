@@ -37,6 +37,8 @@ _WORKER_NOISE = re.compile(
     r"^absolutely not recommended|^Please specify a different user|^User information: uid=|"
     r"_warn_or_raise_security_error"
 )
+# Bytes. A message to an agent has 32 KB at most, and JSON may spell each of its bytes as six.
+_LARGEST_FRAME = 256 * 1024
 
 
 def environment(config: Config) -> dict[str, str]:
@@ -80,7 +82,7 @@ def web(env: Mapping[str, str], config: Config) -> Child:
     """The web server: HTTP, event streams and websockets."""
     words = ["-m", "uvicorn", "switchboard.asgi:application", "--host", config.host, "--port", str(config.port)]
     words += ["--workers", str(config.web_processes), "--loop", "uvloop", "--http", "httptools"]
-    words += ["--ws", "websockets-sansio", "--lifespan", "on"]
+    words += ["--ws", "websockets-sansio", "--ws-max-size", str(_LARGEST_FRAME), "--lifespan", "on"]
     words += ["--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "4"]
     words += ["--no-proxy-headers"] if not config.trusted_proxies else ["--proxy-headers"]
     return Child(
