@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 from redis.exceptions import RedisError
 
 from agents import releases
-from agents.engine.events import Event, error, usage_in
-from agents.engine.turn import TurnRequest, run_turn
+from agents.engine.events import Event, error, usage, usage_in
+from agents.engine.turn import TurnRequest, estimated_usage, run_turn
 from billing.domain.usage import Usage
 from conversations.domain import turns
 from conversations.domain.turns import Finished, Job, Outcome
@@ -80,6 +80,7 @@ class TurnRun:
             except asyncio.CancelledError:
                 self._engine.cancel()
                 raise
+        await self._meter_what_was_cut_off()
         self._flush()
         if self._taken:
             await self._settle_taken_numbers()
@@ -88,9 +89,7 @@ class TurnRun:
     # --- the engine's events ------------------------------------------------------------------------------------------
     async def _run_engine(self) -> None:
         try:
-            release = await releases.resolve_async(self.job.release_id)
-            request = TurnRequest(release, self.job.history, self.job.question)
-            async with contextlib.aclosing(run_turn(request)) as happening:
+            async with contextlib.aclosing(run_turn(await self._request())) as happening:
                 async for event in happening:
                     self._take(event)
                     if self._taken:
@@ -98,6 +97,14 @@ class TurnRun:
         except Exception:
             logger.exception("the engine failed")
             self._take(error("internal_error", "Something went wrong on our side. It was logged; try again."))
+
+    async def _request(self) -> TurnRequest:
+        release = await releases.resolve_async(self.job.release_id)
+        return TurnRequest(release, self.job.history, self.job.question)
+
+    async def _meter_what_was_cut_off(self) -> None:
+        if self._answer and self._usage is None and not self._taken:
+            self._take(usage(await estimated_usage(await self._request(), "".join(self._answer))))
 
     def _take(self, event: Event) -> None:
         match event.kind:
@@ -159,6 +166,9 @@ class TurnRun:
             return False
         self._answer = [record.data["text"] for record in shown]
         self._citations = [record.data for record in self._records if record.kind == "citation"]
+        for told in (record.data for record in self._records if record.kind == "usage"):
+            self._usage = usage_in(Event("usage", {name: told[name] for name in told if name != "turn"}))
+        await self._meter_what_was_cut_off()
         self._take(INTERRUPTED)
         return True
 

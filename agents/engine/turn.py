@@ -18,6 +18,7 @@ from knowledge.embeddings import EmbeddingsUnavailable
 from knowledge.links import page_url
 from knowledge.search import Hit, search
 
+LOCAL_PROVIDER: Final = "switchboard"
 _PASSAGES: Final = 6
 _LEADING_TO: Final = 240  # characters before a `[n]` that tell what it supports
 _SHORT_QUESTION: Final = 24  # characters; such a one leans on what was asked before
@@ -45,10 +46,10 @@ async def run_turn(request: TurnRequest) -> AsyncGenerator[Event]:
         `delta`s, then a `citation` for each source the answer refers to, then `usage`; or an `error`, always last.
         `done` is the channel's to say, for it knows when the turn is kept.
     """
+    answer: list[str] = []
+    used: Usage | None = None
     try:
         hits = await _retrieve(request)
-        answer: list[str] = []
-        used: Usage | None = None
         async for piece in _answer(request, hits):
             if isinstance(piece, Usage):
                 used = piece
@@ -64,7 +65,27 @@ async def run_turn(request: TurnRequest) -> AsyncGenerator[Event]:
             "embeddings_unavailable", "The documents can't be searched at the moment. Try again shortly."
         )
     except ModelFailed as failure:
+        if answer:
+            yield events.usage(await estimated_usage(request, "".join(answer)))
         yield events.error(failure.code, failure.detail)
+
+
+async def estimated_usage(request: TurnRequest, answer: str) -> Usage:
+    """What an answer used that was cut off before its model could count: the provider bills it all the same.
+
+    Of what was sent, the passages are left out, for they are known only while the turn runs.
+    """
+    release = request.release
+    endpoint = await releases.endpoint_async(release.endpoint_id) if release.endpoint_id else None
+    sent = len(release.prompt) + len(request.question) + sum(len(text) for _, text in request.history)
+    return Usage(
+        service="llm",
+        provider=endpoint.name if endpoint else LOCAL_PROVIDER,
+        model=release.model,
+        input_tokens=gateway.estimate_tokens(sent),
+        output_tokens=gateway.estimate_tokens(len(answer)),
+        is_estimated=True,
+    )
 
 
 async def _retrieve(request: TurnRequest) -> list[Hit]:
@@ -89,7 +110,7 @@ async def _answer(request: TurnRequest, hits: Sequence[Hit]) -> AsyncIterator[st
             yield word
         yield Usage(
             service="llm",
-            provider="switchboard",
+            provider=LOCAL_PROVIDER,
             model=release.model,
             input_tokens=gateway.estimate_tokens(len(request.question) + sum(len(hit.text) for hit in hits)),
             output_tokens=gateway.estimate_tokens(written),

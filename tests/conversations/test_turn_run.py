@@ -91,7 +91,9 @@ async def test_a_stream_that_breaks_keeps_what_was_said(talker: Caller) -> None:
     assert (await talker.thread(conversation))["messages"][1]["text"] == said != ""
 
 
-async def test_a_turn_can_be_stopped_while_it_speaks(talker: Caller, model_server: ModelServer) -> None:
+async def test_a_turn_can_be_stopped_while_it_speaks_and_is_metered(
+    talker: Caller, harbour: Tenant, model_server: ModelServer
+) -> None:
     conversation = await talker.begin()
     path = f"/api/v1/conversations/{conversation}"
     events = []
@@ -105,7 +107,9 @@ async def test_a_turn_can_be_stopped_while_it_speaks(talker: Caller, model_serve
                 assert stopped.status == 202
 
     assert events[-1].data["status"] == "cancelled"
-    assert len(events) < 6
+    assert len(events) < 7
+    rows = await in_database(in_tenant, harbour, lambda: list(UsageEvent.objects.all()))
+    assert [(row.is_estimated, row.output_tokens > 0) for row in rows] == [(True, True)]
     await asyncio.sleep(0.1)
     assert model_server.requests()["abandoned"] == 1
 
@@ -146,11 +150,24 @@ async def test_a_turn_that_had_spoken_is_closed_and_says_why(talker: Caller, har
         await runner.run_waiting(conversation)
     events = await talker.listen(conversation, until=await ended(talker, conversation))
 
-    assert [event.kind for event in events] == ["delta", "delta", "error", "done"]
-    assert [event.id for event in events] == [1, 2, 3, 4]
-    assert events[2].data["code"] == "turn_interrupted"
+    assert [event.kind for event in events] == ["delta", "delta", "usage", "error", "done"]
+    assert [event.id for event in events] == [1, 2, 3, 4, 5]
+    assert events[3].data["code"] == "turn_interrupted"
     thread = await talker.thread(conversation)
     assert thread["messages"][1]["text"] == "Breakfast is at"
+
+
+async def test_what_a_dead_process_had_told_is_metered_as_it_told_it(talker: Caller, harbour: Tenant) -> None:
+    conversation, turn = await begun_by_another(talker, harbour, "At seven.")
+    used = {"service": "llm", "provider": "x", "model": "y", "input_tokens": 7, "output_tokens": 3}
+    told = {**used, "is_estimated": False, "cost_usd": None, "turn": str(turn)}
+    with use_tenant(harbour):
+        await event_log().append(event_key(conversation), encode(2, "usage", told))
+        await runner.run_waiting(conversation)
+    await ended(talker, conversation)
+
+    rows = await in_database(in_tenant, harbour, lambda: list(UsageEvent.objects.all()))
+    assert [(row.input_tokens, row.output_tokens, row.is_estimated) for row in rows] == [(7, 3, False)]
 
 
 async def ended(caller: Caller, conversation: uuid.UUID) -> int:
