@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
@@ -26,6 +27,13 @@ def add_scope(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]
     if scope is not None and not scope.is_public:
         event["tenant"] = scope.schema_name
     return event
+
+
+class Incidents(logging.Filter):
+    """Of what Django says about requests, the failures nobody foresaw. A refusal, even a 503, is an answer."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.exc_info is not None
 
 
 def logging_settings(*, level: str, style: str) -> dict[str, Any]:
@@ -59,11 +67,11 @@ def logging_settings(*, level: str, style: str) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
             }
         },
+        "filters": {"incidents": {"()": Incidents}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            # A request that was refused is an answer, not an incident.
-            "django.request": {"level": "ERROR"},
+            "django.request": {"level": "ERROR", "filters": ["incidents"]},
             "httpx2": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
             "celery": {"level": "WARNING"},
