@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Final
 
-from django.db.models import QuerySet
-
 from conversations.events.record import Record, from_json
 from conversations.models import Conversation, Message, Turn
 from switchboard.kernel.problems import NotFound
@@ -32,9 +30,17 @@ def turn(conversation_id: uuid.UUID, turn_id: uuid.UUID) -> Turn:
         raise NotFound("turn") from None
 
 
-def messages(conversation_id: uuid.UUID) -> QuerySet[Message]:
-    """The messages of a conversation, oldest first."""
-    return Message.objects.filter(conversation_id=conversation_id).order_by("id")
+def latest_messages(conversation_id: uuid.UUID, *, before: uuid.UUID | None = None, limit: int) -> list[Message]:
+    """The last messages of a conversation, oldest first.
+
+    Args:
+        before: only what was said before this message.
+        limit: most messages.
+    """
+    said = Message.objects.filter(conversation_id=conversation_id)
+    if before is not None:
+        said = said.filter(id__lt=before)
+    return list(reversed(said.order_by("-id")[:limit]))
 
 
 def kept_events(conversation_id: uuid.UUID, after: int) -> tuple[list[Record], bool]:

@@ -29,6 +29,8 @@ router = Router()
 IdempotencyKey = Annotated[
     str | None, Header(alias="Idempotency-Key", min_length=1, max_length=120, pattern=r"^[\x21-\x7e]+$")
 ]
+Before = Annotated[uuid.UUID | None, Query(description="Only messages before this one.")]
+Limit = Annotated[int, Query(ge=1, le=500, description="Most messages.")]
 After = Annotated[int | None, Query(ge=0, le=10**15, description="Only events after this number.")]
 _PROBLEMS = dict.fromkeys((401, 404, 409, 413, 422, 429), schemas.Problem)
 
@@ -70,26 +72,32 @@ async def retrieve(request: HttpRequest, conversation_id: uuid.UUID) -> schemas.
 
 
 @router.get("/{conversation_id}/messages", response={200: schemas.Thread, **_PROBLEMS}, summary="What was said")
-async def thread(request: HttpRequest, conversation_id: uuid.UUID) -> schemas.Thread:
-    """All messages, oldest first, and the turns that are still open."""
+async def thread(
+    request: HttpRequest, conversation_id: uuid.UUID, before: Before = None, limit: Limit = 200
+) -> schemas.Thread:
+    """The last messages, oldest first, where earlier ones are, and the turns that are still open."""
 
     def load() -> schemas.Thread:
         row = queries.conversation(conversation_id)
-        said = [
-            schemas.Message(
-                id=message.id,
-                turn=message.turn_id,
-                role=message.role,
-                text=message.text,
-                citations=message.citations,
-                created_at=message.created_at,
-            )
-            for message in queries.messages(row.id)
-        ]
+        # One more than is shown tells whether there are earlier ones.
+        found = queries.latest_messages(row.id, before=before, limit=limit + 1)
+        said = found[-limit:]
+        earlier = f"{_url(row.id)}/messages?before={said[0].id}&limit={limit}" if len(found) > limit else None
         waiting = row.turns.filter(status__in=models.Turn.OPEN).order_by("id").values_list("id", flat=True)
-        return schemas.Thread(messages=said, open_turns=list(waiting))
+        return schemas.Thread(messages=[_message(one) for one in said], earlier=earlier, open_turns=list(waiting))
 
     return await in_database(load)
+
+
+def _message(row: models.Message) -> schemas.Message:
+    return schemas.Message(
+        id=row.id,
+        turn=row.turn_id,
+        role=row.role,
+        text=row.text,
+        citations=row.citations,
+        created_at=row.created_at,
+    )
 
 
 @router.post(

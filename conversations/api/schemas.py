@@ -69,6 +69,7 @@ class Turn(Schema):
 
 class Thread(Schema):
     messages: list[Message]
+    earlier: str | None = Field(description="Where the messages before these are.")
     open_turns: list[uuid.UUID] = Field(description="Turns that are waiting or running.")
 
 

@@ -64,6 +64,26 @@ async def test_without_an_event_stream_the_message_is_accepted_and_answered_all_
     assert len((await hotel.thread(conversation))["messages"]) == 2
 
 
+async def test_a_long_thread_is_read_from_its_end(hotel: Caller) -> None:
+    conversation = await hotel.begin()
+    for number in range(3):
+        await hotel.ask(conversation, f"Question {number}")
+    path = f"/api/v1/conversations/{conversation}/messages"
+    whole = (await hotel.http.request("GET", path)).json()
+
+    read: list[str] = []
+    link = f"{path}?limit=4"
+    while link:
+        page = (await hotel.http.request("GET", link)).json()
+        read = [message["id"] for message in page["messages"]] + read
+        link = page["earlier"]
+
+    assert whole["earlier"] is None
+    assert read == [message["id"] for message in whole["messages"]]
+    assert len(read) == 6
+    assert (await hotel.http.request("GET", f"{path}?limit=0")).status == 422
+
+
 async def test_a_client_that_comes_back_misses_nothing_and_hears_nothing_twice(hotel: Caller) -> None:
     conversation = await hotel.begin()
     first = await hotel.ask(conversation, "One")
