@@ -239,8 +239,9 @@ def test_a_killed_worker_leaves_the_document_to_be_read_once_more_and_once_only(
     assert_nothing_is_left_open(platform, hotel)
 
 
-def test_a_killed_database_loses_nothing_that_was_accepted(
-    platform: Platform, hotel: Company, begin: Callable[[], Follower]
+@pytest.mark.parametrize("part", ["postgres", "redis"])
+def test_a_killed_server_loses_nothing_that_was_accepted(
+    platform: Platform, hotel: Company, begin: Callable[[], Follower], part: str
 ) -> None:
     followers = [begin() for _ in range(4)]
     document = hotel.upload(ledger(100), filename="ledger.pdf", collection=collection_for(hotel))["id"]
@@ -248,29 +249,7 @@ def test_a_killed_database_loses_nothing_that_was_accepted(
     for follower, turn in zip(followers, running, strict=True):
         follower.wait_for("delta", turn)
 
-    wait_until_back = platform.terminal.strike("postgres")
-    later = [say_until_accepted(follower, "And again, please.") for follower in followers]
-    wait_until_back()
-
-    for follower, first, second in zip(followers, running, later, strict=True):
-        assert ending(platform, follower, first) == "answered"
-        assert ending(platform, follower, second) == "answered"
-        assert_each_event_once(follower)
-    assert_replay_agrees(followers[0])
-    assert_read_exactly_once(platform, hotel, document, pages=100)
-    assert_nothing_is_left_open(platform, hotel)
-
-
-def test_a_killed_redis_loses_nothing_that_was_accepted(
-    platform: Platform, hotel: Company, begin: Callable[[], Follower]
-) -> None:
-    followers = [begin() for _ in range(4)]
-    document = hotel.upload(ledger(100), filename="ledger.pdf", collection=collection_for(hotel))["id"]
-    running = [say(follower, "Count, please.") for follower in followers]
-    for follower, turn in zip(followers, running, strict=True):
-        follower.wait_for("delta", turn)
-
-    wait_until_back = platform.terminal.strike("redis")
+    wait_until_back = platform.terminal.strike(part)
     later = [say_until_accepted(follower, "And again, please.") for follower in followers]
     wait_until_back()
 

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm, ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
@@ -32,16 +32,16 @@ class DomainModelAdmin(ModelAdmin):  # type: ignore[misc]
     warn_unsaved_form = True
 
     def create(self, request: HttpRequest, values: dict[str, Any]) -> Model:
-        """Make a row from a valid form's values."""
-        raise NotImplementedError
+        """Make a row from a valid form's values. What a subclass doesn't offer is refused, here and below."""
+        raise PermissionDenied
 
     def update(self, request: HttpRequest, row: Model, values: dict[str, Any]) -> None:
         """Change a row."""
-        raise NotImplementedError
+        raise PermissionDenied
 
     def remove(self, request: HttpRequest, row: Model) -> None:
         """Delete a row."""
-        raise NotImplementedError
+        raise PermissionDenied
 
     def page(
         self, request: HttpRequest, template: str, *, title: str, status: int = 200, **context: Any
@@ -123,7 +123,7 @@ class RowPageAdmin(DomainModelAdmin):
 
     def row_page(self, request: HttpRequest, row: Any) -> HttpResponse:
         """The page of one row."""
-        raise NotImplementedError
+        raise Http404
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
