@@ -17,8 +17,8 @@ def begin_conversation(
     """A new conversation with an agent; the same one again for the same idempotency key.
 
     Raises:
-        Invalid: `unknown_agent`.
-        Conflict: `agent_not_live`, an agent without a live release; `idempotency_key_reused`, for another agent.
+        Invalid: `unknown_agent`; `idempotency_key_reused`, for another agent.
+        Conflict: `agent_not_live`, an agent without a live release.
     """
     if idempotency_key:
         earlier = Conversation.objects.filter(idempotency_key=idempotency_key).first()
@@ -38,5 +38,5 @@ def begin_conversation(
 
 def _same(earlier: Conversation, agent_id: uuid.UUID) -> Conversation:
     if earlier.agent_id != agent_id:
-        raise Conflict("idempotency_key_reused", "This Idempotency-Key began a conversation with another agent.")
+        raise Invalid("idempotency_key_reused", "This Idempotency-Key began a conversation with another agent.")
     return earlier

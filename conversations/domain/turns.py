@@ -82,7 +82,8 @@ def accept_message(*, conversation_id: uuid.UUID, content: str, idempotency_key:
 
     Raises:
         NotFound: no such conversation.
-        Conflict: `agent_not_live`, `idempotency_key_reused`.
+        Conflict: `agent_not_live`.
+        Invalid: `idempotency_key_reused`, for another message.
         TooManyWaiting: 429.
     """
     turn_id, message_id = uuid7(), uuid7()

@@ -194,8 +194,18 @@ async def test_a_retried_message_is_the_same_message(hotel: Caller) -> None:
     assert (other.status, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
-async def test_a_retried_conversation_is_the_same_conversation(hotel: Caller) -> None:
+async def test_a_retried_conversation_is_the_same_conversation(hotel: Caller, harbour: Tenant) -> None:
     assert await hotel.begin(idempotency_key="k") == await hotel.begin(idempotency_key="k")
+
+    other = str(await in_database(_another_agent, harbour))
+    refused = await hotel.http.request("POST", "/api/v1/conversations", {"agent": other}, idempotency_key="k")
+    assert (refused.status, refused.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def _another_agent(tenant: Tenant) -> uuid.UUID:
+    with use_tenant(tenant):
+        identity: uuid.UUID = AgentFactory.create().id
+        return identity
 
 
 async def test_a_retry_that_streams_hears_the_first_try(hotel: Caller) -> None:
