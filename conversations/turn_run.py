@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import logging
 import random
-from typing import Any, Final, Literal
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Literal, TypeVar
 
 from redis.exceptions import RedisError
 
@@ -15,7 +16,7 @@ from agents.engine.events import Event, error, usage, usage_in
 from agents.engine.turn import TurnRequest, estimated_usage, run_turn
 from billing.domain.usage import Usage
 from conversations.domain import turns
-from conversations.domain.turns import Finished, Job, Outcome
+from conversations.domain.turns import Job, Outcome
 from conversations.events import log
 from conversations.events.keys import event_key
 from conversations.events.log import NumberTaken
@@ -31,6 +32,7 @@ GATHER_SECONDS: Final = 0.04
 _KEEP_TRIES: Final = 8
 INTERRUPTED: Final = error("turn_interrupted", "The server stopped while this was being answered. Please ask again.")
 
+T = TypeVar("T")
 Status = Literal["done", "failed", "cancelled"]
 
 
@@ -104,7 +106,10 @@ class TurnRun:
 
     async def _meter_what_was_cut_off(self) -> None:
         if self._answer and self._usage is None and not self._taken:
-            self._take(usage(await estimated_usage(await self._request(), "".join(self._answer))))
+            self._take(usage(await _insist(self._estimated_usage)))
+
+    async def _estimated_usage(self) -> Usage:
+        return await estimated_usage(await self._request(), "".join(self._answer))
 
     def _take(self, event: Event) -> None:
         match event.kind:
@@ -197,20 +202,21 @@ class TurnRun:
             status, message_id, answer, self._citations, self._usage, self._error_code, [*self._records, done]
         )
         # Kept first, told second: whoever hears `done` finds the answer in the thread.
-        finished = await self._finish(outcome)
+        finished = await _insist(lambda: in_database(turns.finish_turn, job=self.job, outcome=outcome))
         if not finished.is_kept:
             raise LeaseLost
         with contextlib.suppress(RedisError, OSError, NumberTaken):
             await log.event_log().append(self._key, done)
         return finished.others_wait
 
-    async def _finish(self, outcome: Outcome) -> Finished:
-        for attempt in range(1, _KEEP_TRIES + 1):
-            try:
-                return await in_database(turns.finish_turn, job=self.job, outcome=outcome)
-            except OUTAGES:
-                # A database that restarts is back within seconds; the answer is worth the wait.
-                if attempt == _KEEP_TRIES:
-                    raise
-                await asyncio.sleep(min(0.2 * 2**attempt, 3.0) * random.uniform(0.5, 1.0))  # noqa: S311
-        raise AssertionError("unreachable")
+
+async def _insist(action: Callable[[], Awaitable[T]]) -> T:
+    """Do what needs the database in spite of its restart: it is back within seconds, and the answer is worth the wait."""
+    for attempt in range(1, _KEEP_TRIES + 1):
+        try:
+            return await action()
+        except OUTAGES:
+            if attempt == _KEEP_TRIES:
+                raise
+            await asyncio.sleep(min(0.2 * 2**attempt, 3.0) * random.uniform(0.5, 1.0))  # noqa: S311
+    raise AssertionError("unreachable")

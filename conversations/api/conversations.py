@@ -39,7 +39,7 @@ def _url(conversation_id: uuid.UUID) -> str:
     return f"/api/v1/conversations/{conversation_id}"
 
 
-def _as_schema(row: models.Conversation) -> schemas.Conversation:
+def _conversation(row: models.Conversation) -> schemas.Conversation:
     return schemas.Conversation(
         id=row.id,
         agent=row.agent_id,
@@ -63,12 +63,12 @@ async def begin(
         begin_conversation, agent_id=payload.agent, channel=payload.channel, idempotency_key=idempotency_key
     )
     response["Location"] = _url(row.id)
-    return Status(201, _as_schema(row))
+    return Status(201, _conversation(row))
 
 
 @router.get("/{conversation_id}", response={200: schemas.Conversation, **_PROBLEMS}, summary="A conversation")
 async def retrieve(request: HttpRequest, conversation_id: uuid.UUID) -> schemas.Conversation:
-    return _as_schema(await in_database(queries.conversation, conversation_id))
+    return _conversation(await in_database(queries.conversation, conversation_id))
 
 
 @router.get("/{conversation_id}/messages", response={200: schemas.Thread, **_PROBLEMS}, summary="What was said")

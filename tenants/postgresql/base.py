@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from django.db import connections
 from django_tenants.postgresql_backend import base
 
 from tenants.context import PUBLIC, PUBLIC_SCHEMA, Scope, TenantNotSet, current_scope, set_scope
@@ -120,10 +119,3 @@ def _search_path(scope: Scope) -> str:
     base._check_schema_name(scope.schema_name)
     quoted = f'"{scope.schema_name}"'
     return f'{quoted}, "{PUBLIC_SCHEMA}"' if scope.include_public and not scope.is_public else quoted
-
-
-def close_connections() -> None:
-    """Give this thread's connections back to the pool; call it before a thread or a stream waits."""
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close()
