@@ -211,7 +211,7 @@ class TurnRun:
 
 
 async def _insist(action: Callable[[], Awaitable[T]]) -> T:
-    """Do what needs the database in spite of its restart: it is back within seconds, and the answer is worth the wait."""
+    """Do what needs the database, in spite of its restart: it is back within seconds."""
     for attempt in range(1, _KEEP_TRIES + 1):
         try:
             return await action()
