@@ -19,14 +19,25 @@ class Conversation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="conversations")
     channel = models.CharField(max_length=12, choices=Channel, default=Channel.API)
+    contact = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Who talks, as the tenant's own program or their token names them; empty where nobody said.",
+    )
     title = models.CharField(max_length=120, blank=True, help_text="The first message, shortened.")
-    idempotency_key = models.CharField(max_length=120, null=True, blank=True, unique=True)
+    idempotency_key = models.CharField(max_length=120, null=True, blank=True)
     last_event = models.PositiveBigIntegerField(default=0, help_text="Number of the last event of a finished turn.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact", "idempotency_key"], name="one_conversation_per_contact_and_idempotency_key"
+            )
+        ]
+        indexes = [models.Index(fields=["contact", "-id"], condition=~Q(contact=""), name="conversations_of_a_contact")]
 
     def __str__(self) -> str:
         return self.title or str(self.id)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
@@ -12,6 +15,29 @@ from switchboard.kernel.ids import uuid7
 valid_slug = RegexValidator(
     r"^[a-z][a-z0-9_]{1,39}\Z", "Use 2 to 40 lower-case letters, digits and _, beginning with a letter."
 )
+
+
+valid_tier = RegexValidator(
+    r"^[a-z][a-z0-9_-]{0,39}\Z", "Use 1 to 40 lower-case letters, digits, - and _, beginning with a letter."
+)
+valid_metadata_name = RegexValidator(r"^[A-Za-z0-9_-]{1,60}\Z")
+MOST_METADATA = 50
+LONGEST_METADATA = 500
+
+
+def valid_metadata(value: Any) -> None:
+    """A JSON object of scalars, small enough to be kept in every process. Raises Django's ValidationError."""
+    if not isinstance(value, dict):
+        raise ValidationError("This is an object of names and values.")
+    if len(value) > MOST_METADATA:
+        raise ValidationError(f"{MOST_METADATA} names are the most.")
+    for name, one in value.items():
+        if not valid_metadata_name.regex.match(name):
+            raise ValidationError(f"“{name[:80]}” is no name: use 1 to 60 letters, digits, - and _.")
+        if not isinstance(one, str | int | float | bool | None):
+            raise ValidationError(f"“{name}” must be text, a number, true, false or null.")
+        if len(str(one)) > LONGEST_METADATA or "\x00" in str(one):
+            raise ValidationError(f"“{name}” is longer than {LONGEST_METADATA} characters, or can't be stored.")
 
 
 class Tenant(TenantMixin):  # type: ignore[misc]
@@ -31,6 +57,18 @@ class Tenant(TenantMixin):  # type: ignore[misc]
     slug = models.CharField(max_length=40, unique=True, validators=[valid_slug])
     status = models.CharField(max_length=12, choices=Status, default=Status.PREPARING)
     migrated_to = models.CharField(max_length=64, blank=True, help_text="Digest of the migrations its schema has.")
+    service_tier = models.CharField(
+        max_length=40,
+        default="standard",
+        validators=[valid_tier],
+        help_text="What it pays for, such as free, standard or premium; flags may ask for it.",
+    )
+    metadata = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[valid_metadata],
+        help_text="Names and plain values of the operators' own; flags may ask for them.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

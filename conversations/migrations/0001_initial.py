@@ -19,8 +19,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('channel', models.CharField(choices=[('api', 'Api'), ('playground', 'Playground')], default='api', max_length=12)),
+                ('contact', models.CharField(blank=True, help_text="Who talks, as the tenant's own program or their token names them; empty where nobody said.", max_length=200)),
                 ('title', models.CharField(blank=True, help_text='The first message, shortened.', max_length=120)),
-                ('idempotency_key', models.CharField(blank=True, max_length=120, null=True, unique=True)),
+                ('idempotency_key', models.CharField(blank=True, max_length=120, null=True)),
                 ('last_event', models.PositiveBigIntegerField(default=0, help_text='Number of the last event of a finished turn.')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
@@ -66,6 +67,14 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['id'],
             },
+        ),
+        migrations.AddIndex(
+            model_name='conversation',
+            index=models.Index(condition=models.Q(('contact', ''), _negated=True), fields=['contact', '-id'], name='conversations_of_a_contact'),
+        ),
+        migrations.AddConstraint(
+            model_name='conversation',
+            constraint=models.UniqueConstraint(fields=('contact', 'idempotency_key'), name='one_conversation_per_contact_and_idempotency_key'),
         ),
         migrations.AddConstraint(
             model_name='turn',
