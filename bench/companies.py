@@ -33,9 +33,8 @@ def make_company(*, slug: str, model_url: str, model: str, canary: str = "") -> 
     Args:
         model_url: base URL, `/v1` included.
     """
-    from agents.domain.agents import create_agent
+    from agents.domain.agents import compose_agent
     from agents.domain.endpoints import create_endpoint
-    from agents.domain.releases import go_live, make_release
     from knowledge.domain.collection import create_collection
     from tenants.context import use_public, use_tenant
     from tenants.domain.api_keys import create_api_key
@@ -47,8 +46,12 @@ def make_company(*, slug: str, model_url: str, model: str, canary: str = "") -> 
         key = create_api_key(tenant=tenant, name="bench")[1]
     with use_tenant(tenant):
         endpoint = create_endpoint(name=f"Stub {canary}".strip(), base_url=model_url, api_key="sk-stub")
-        agent = create_agent(name=f"Agent {canary}".strip(), slug="agent")
-        prompt = f"You answer the guests of {slug}. {canary}".strip()
-        go_live(release=make_release(agent=agent, prompt=prompt, model=model, endpoint=endpoint))
+        release = compose_agent(
+            name=f"Agent {canary}".strip(),
+            slug="agent",
+            prompt=f"You answer the guests of {slug}. {canary}".strip(),
+            endpoint=endpoint.name,
+            model=model,
+        )
         collection = create_collection(name=f"Papers {canary}".strip(), slug="papers")
-    return Company(slug, host, key, agent.pk, canary, collection.pk, tenant.schema_name)
+    return Company(slug, host, key, release.agent_id, canary, collection.pk, tenant.schema_name)

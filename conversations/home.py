@@ -37,7 +37,7 @@ _CHART_OPTIONS: Final = {
 
 def staff_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the home page shows, added to the admin's context (unfold's DASHBOARD_CALLBACK)."""
-    agents = list(Agent.objects.select_related("live_release").defer("live_release__prompt")[: _ROWS + 1])
+    agents = list(Agent.objects.filter(deleted_at=None).select_related("live_release")[: _ROWS + 1])
     settled = [Document.Status.READY, Document.Status.FAILED]
     counts = Document.objects.aggregate(
         ready=Count("pk", filter=Q(status=Document.Status.READY)),

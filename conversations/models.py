@@ -18,6 +18,7 @@ class Conversation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="conversations")
+    release_id = models.UUIDField(null=True, blank=True, help_text="The release it began with, and stays on.")
     channel = models.CharField(max_length=12, choices=Channel, default=Channel.API)
     contact = models.CharField(
         max_length=200,

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 import factory
 from django.contrib.auth.hashers import make_password
 from django.core.files.base import ContentFile
 
-from agents.models import Agent, ModelEndpoint, Release
+from agents.domain.components import create_component, publish
+from agents.domain.composition import Parts
+from agents.domain.releases import go_live, make_release
+from agents.models import (
+    Agent,
+    Component,
+    ModelEndpoint,
+    Personality,
+    Prompt,
+    Release,
+    RuntimeConfig,
+    Tool,
+)
 from billing.models import UsageEvent
 from conversations.models import Conversation, Message, Turn
 from knowledge.models import DIMENSIONS, Chunk, Collection, Document
 from tenants.staff.models import User
 
 PASSWORD = "a quiet harbour"
+C = TypeVar("C", bound=Component)
 
 
 def vector_of(text: str) -> list[float]:
@@ -90,10 +103,62 @@ class EndpointFactory(factory.django.DjangoModelFactory[ModelEndpoint]):
     api_key = "sk-very-secret"
 
 
-class AgentFactory(factory.django.DjangoModelFactory[Agent]):
+class ComponentFactory(factory.django.DjangoModelFactory[C]):
+    """An entry of a registry with one published version, unless `published=False`.
+
+    `content` is the draft; what publishing refuses is refused here too.
+    """
+
+    class Meta:
+        abstract = True
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda n: f"Entry {n}")
+    slug = factory.Sequence(lambda n: f"entry-{n}")
+    content: Any = factory.Dict({})
+
+    @classmethod
+    def _create(cls, model_class: type[C], *args: Any, **fields: Any) -> C:
+        published = fields.pop("published", True)
+        row = create_component(model_class, **fields)
+        if published:
+            publish(component=row)
+            row.refresh_from_db()
+        return row
+
+
+class PromptFactory(ComponentFactory[Prompt]):
+    class Meta:
+        model = Prompt
+
+    content = factory.Dict({"template": "Answer the guests of the harbour hotel."})
+
+
+class ToolFactory(ComponentFactory[Tool]):
+    class Meta:
+        model = Tool
+
+    content = factory.Dict({"kind": "knowledge", "description": "Looks things up in the house rules."})
+
+
+class PersonalityFactory(ComponentFactory[Personality]):
+    class Meta:
+        model = Personality
+
+    content = factory.Dict({"instructions": "You are calm and brief."})
+
+
+class RuntimeConfigFactory(ComponentFactory[RuntimeConfig]):
+    class Meta:
+        model = RuntimeConfig
+
+    content = factory.Dict({"welcome_message": "Welcome to the harbour."})
+
+
+class AgentFactory(ComponentFactory[Agent]):
     """An agent with a live release on the local model.
 
-    `live=False` leaves it without one; `live__prompt="…"` and the like set fields of the release.
+    `live=False` leaves it without one; `live__prompt="…"` and the like are arguments of `ReleaseFactory`.
     """
 
     class Meta:
@@ -102,22 +167,51 @@ class AgentFactory(factory.django.DjangoModelFactory[Agent]):
 
     name = factory.Sequence(lambda n: f"Concierge {n}")
     slug = factory.Sequence(lambda n: f"concierge-{n}")
-    welcome = "Welcome to the harbour."
 
     @factory.post_generation
     def live(self: Agent, create: bool, extracted: bool | None, **release: Any) -> None:
         if create and extracted is not False:
-            self.live_release = ReleaseFactory.create(agent=self, **release)
-            self.save(update_fields=["live_release"])
+            go_live(release=ReleaseFactory.create(agent=self, **release))
+            self.refresh_from_db()
 
 
 class ReleaseFactory(factory.django.DjangoModelFactory[Release]):
+    """A release in preview, with a prompt and a runtime config of its own unless `parts` says otherwise.
+
+    Args:
+        prompt: the text of its prompt.
+        endpoint: a `ModelEndpoint`; None for the local model.
+    """
+
     class Meta:
         model = Release
 
     agent = factory.SubFactory(AgentFactory, live=False)
-    number = factory.LazyAttribute(lambda release: Release.objects.filter(agent=release.agent).count() + 1)
     prompt = "Answer the guests of the harbour hotel."
+    endpoint: Any = None
+    llm = factory.Dict({})
+    welcome = "Welcome to the harbour."
+    collection_ids: Any = ()
+    parts: Any = None
+    message = ""
+
+    @classmethod
+    def _create(cls, model_class: type[Release], *args: Any, **fields: Any) -> Release:
+        parts = fields["parts"]
+        if parts is None:
+            endpoint, llm = fields["endpoint"], {**fields["llm"]}
+            if "model" in fields:
+                llm["model"] = fields["model"]
+            if endpoint is not None:
+                llm["endpoint"] = endpoint.name
+            runtime = RuntimeConfigFactory.create(content={"llm": llm, "welcome_message": fields["welcome"]})
+            prompt = PromptFactory.create(content={"template": fields["prompt"]})
+            parts = Parts(
+                prompt=prompt.versions.get().pk,
+                runtime_config=runtime.versions.get().pk,
+                collections=tuple(fields["collection_ids"]),
+            )
+        return make_release(agent=fields["agent"], parts=parts, message=fields["message"])
 
 
 class ConversationFactory(factory.django.DjangoModelFactory[Conversation]):

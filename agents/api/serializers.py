@@ -6,71 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from agents.domain.releases import LOCAL_MODEL
-from agents.models import Agent, ModelEndpoint, Release
-
-
-class AgentSerializer(serializers.ModelSerializer[Agent]):
-    """A named assistant. What it does is its live release's to say."""
-
-    live_release = serializers.UUIDField(source="live_release_id", allow_null=True)
-
-    class Meta:
-        model = Agent
-        fields = ["id", "name", "slug", "welcome", "suggested_questions", "live_release", "created_at"]
-        read_only_fields = fields
-
-
-class AgentFields(serializers.Serializer[dict[str, Any]]):
-    """What describes an agent."""
-
-    name = serializers.CharField(max_length=120)
-    slug = serializers.SlugField(max_length=60)
-    welcome = serializers.CharField(max_length=4000, required=False, allow_blank=True)
-    suggested_questions = serializers.ListField(
-        child=serializers.CharField(max_length=200), max_length=8, required=False
-    )
-
-
-class ReleaseSerializer(serializers.ModelSerializer[Release]):
-    """What an agent does, fixed for ever."""
-
-    agent = serializers.UUIDField(source="agent_id")
-    endpoint = serializers.UUIDField(source="endpoint_id", allow_null=True)
-    created_by = serializers.UUIDField(source="created_by_id", allow_null=True)
-
-    class Meta:
-        model = Release
-        fields = [
-            "id",
-            "agent",
-            "number",
-            "prompt",
-            "model",
-            "endpoint",
-            "temperature",
-            "max_tokens",
-            "collection_ids",
-            "message",
-            "created_by",
-            "created_at",
-        ]
-        read_only_fields = fields
-
-
-class ReleaseFields(serializers.Serializer[dict[str, Any]]):
-    """What a release is made of."""
-
-    prompt = serializers.CharField(max_length=100_000)
-    model = serializers.CharField(max_length=120, default=LOCAL_MODEL)
-    endpoint = serializers.UUIDField(
-        required=False, allow_null=True, default=None, help_text="Where the model is reached; none for `local`."
-    )
-    temperature = serializers.FloatField(min_value=0, max_value=2, default=0.2)
-    max_tokens = serializers.IntegerField(min_value=1, max_value=32_000, default=1024)
-    collection_ids = serializers.ListField(child=serializers.UUIDField(), max_length=100, default=list)
-    message = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-    go_live = serializers.BooleanField(default=False, help_text="Put it live at once.")
+from agents.models import ModelEndpoint
 
 
 class EndpointSerializer(serializers.ModelSerializer[ModelEndpoint]):

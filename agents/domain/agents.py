@@ -1,46 +1,85 @@
-"""Agents: made and described."""
+"""Agents: paused and resumed, held to their tests, and composed in one go for whoever starts."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from agents.models import Agent
-from switchboard.kernel.problems import Conflict
+from agents.content.runtime import LOCAL_MODEL
+from agents.domain.components import create_component, publish
+from agents.domain.composition import Parts
+from agents.domain.releases import go_live, make_release
+from agents.models import Agent, Prompt, Release, RuntimeConfig
+from tenants.actor import doing
+from tenants.staff.models import User
 
 
-def create_agent(*, name: str, slug: str, welcome: str = "", suggested_questions: Sequence[str] = ()) -> Agent:
-    """A new agent, which answers nothing until it has a live release.
+def configure_agent(*, agent: Agent, status: str | None = None, require_tests: bool | None = None) -> None:
+    """Change how an agent is run; None leaves a setting as it is.
+
+    Args:
+        status: `active` or `paused`. A paused agent takes no messages but in the Playground.
+        require_tests: whether only a release with green tests may go live.
+    """
+    changes: dict[str, object] = {}
+    if status is not None:
+        changes["status"] = status
+    if require_tests is not None:
+        changes["require_tests"] = require_tests
+    if changes:
+        with doing("agent.configured"):
+            Agent.objects.filter(pk=agent.pk).update(**changes)
+
+
+@transaction.atomic
+def compose_agent(
+    *,
+    name: str,
+    slug: str,
+    prompt: str,
+    endpoint: str = "",
+    model: str = LOCAL_MODEL,
+    temperature: float = 0.2,
+    max_tokens: int = 1024,
+    collection_ids: Sequence[uuid.UUID] = (),
+    welcome: str = "",
+    suggested_questions: Sequence[str] = (),
+    description: str = "",
+    message: str = "The first release",
+    by: User | None = None,
+) -> Release:
+    """An agent that answers, in one step: its own prompt and runtime config, each published, in a release that is live.
+
+    Args:
+        prompt: the template of its prompt; it declares no variables.
+        endpoint: name of the model endpoint; empty for the built-in local model.
+        welcome: what it says before anybody asks.
 
     Raises:
-        Conflict: `agent_exists`, where the slug is taken.
+        Invalid: `draft_invalid`, `release_invalid`, `invalid_name`.
+        Conflict: `component_exists`, where the slug is taken in one of the registries.
     """
-    try:
-        with transaction.atomic():
-            return Agent.objects.create(
-                name=name, slug=slug, welcome=welcome, suggested_questions=list(suggested_questions)
-            )
-    except IntegrityError:
-        raise _exists(slug) from None
-
-
-def update_agent(
-    *, agent: Agent, name: str, slug: str, welcome: str = "", suggested_questions: Sequence[str] = ()
-) -> None:
-    """Describe an agent anew. What it does is its release's to say.
-
-    Raises:
-        Conflict: `agent_exists`, where the slug is another's.
-    """
-    try:
-        with transaction.atomic():
-            Agent.objects.filter(pk=agent.pk).update(
-                name=name, slug=slug, welcome=welcome, suggested_questions=list(suggested_questions)
-            )
-    except IntegrityError:
-        raise _exists(slug) from None
-
-
-def _exists(slug: str) -> Conflict:
-    return Conflict("agent_exists", f"There is an agent with the slug {slug} already.")
+    profile = {"description": description, "suggested_questions": list(suggested_questions)}
+    agent = create_component(Agent, name=name, slug=slug, content=profile, by=by)
+    publish(component=agent, message=message, by=by)
+    instructions = create_component(Prompt, name=name, slug=slug, content={"template": prompt}, by=by)
+    runtime = create_component(
+        RuntimeConfig,
+        name=name,
+        slug=slug,
+        content={
+            "llm": {"endpoint": endpoint, "model": model, "temperature": temperature, "max_tokens": max_tokens},
+            "welcome_message": welcome,
+        },
+        by=by,
+    )
+    parts = Parts(
+        prompt=publish(component=instructions, message=message, by=by).version.pk,
+        runtime_config=publish(component=runtime, message=message, by=by).version.pk,
+        collections=tuple(collection_ids),
+    )
+    release = make_release(agent=agent, parts=parts, message=message, by=by)
+    go_live(release=release, message=message)
+    return release

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import httpx2
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
 
+from agents.domain.usage import is_endpoint_used
 from agents.models import ModelEndpoint
 from switchboard.kernel.egress import check_url
 from switchboard.kernel.problems import Conflict, Invalid
@@ -38,7 +38,7 @@ def update_endpoint(*, endpoint: ModelEndpoint, name: str, base_url: str, api_ke
 
     Raises:
         Invalid: `invalid_url`; `api_key_needed`, where a stored key would go to another server.
-        Conflict: `endpoint_exists`, where the name is another's.
+        Conflict: `endpoint_exists`, where the name is another's; `endpoint_in_use`, where a version names it.
     """
     fields = {"name": name, "base_url": _address(base_url)}
     if api_key is not None:
@@ -46,6 +46,8 @@ def update_endpoint(*, endpoint: ModelEndpoint, name: str, base_url: str, api_ke
     try:
         with transaction.atomic():
             stored = ModelEndpoint.objects.select_for_update().get(pk=endpoint.pk)
+            if fields["name"] != stored.name and is_endpoint_used(stored.name):
+                raise _in_use(stored)
             if api_key is None and stored.api_key and _server(stored.base_url) != _server(fields["base_url"]):
                 detail = "The stored API key was given for another server. Enter the key of the new one, or remove it."
                 raise Invalid("api_key_needed", detail, field="api_key")
@@ -58,13 +60,17 @@ def delete_endpoint(*, endpoint: ModelEndpoint) -> None:
     """Remove an endpoint.
 
     Raises:
-        Conflict: `endpoint_in_use`, where a release names it: releases never change.
+        Conflict: `endpoint_in_use`, where a published runtime config names it: versions never change.
     """
-    try:
-        with transaction.atomic():
-            endpoint.delete()
-    except ProtectedError:
-        raise Conflict("endpoint_in_use", f"A release answers through “{endpoint}”, so it stays.") from None
+    with transaction.atomic():
+        stored = ModelEndpoint.objects.select_for_update().get(pk=endpoint.pk)
+        if is_endpoint_used(stored.name):
+            raise _in_use(stored)
+        stored.delete()
+
+
+def _in_use(endpoint: ModelEndpoint) -> Conflict:
+    return Conflict("endpoint_in_use", f"A published runtime config names “{endpoint}”, so it stays.")
 
 
 def _address(base_url: str) -> str:

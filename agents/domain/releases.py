@@ -1,70 +1,168 @@
-"""Releases: made, and put live."""
+"""Releases: made, put live, tried as a canary, rolled back."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 
-from agents.models import Agent, ModelEndpoint, Release
-from knowledge.models import Collection
-from switchboard.kernel.problems import Invalid
+from agents.content.base import checksum_of
+from agents.domain.composition import Parts, compose
+from agents.models import Agent, Release
+from switchboard.kernel.problems import Conflict, Invalid
+from tenants.actor import doing
 from tenants.staff.models import User
 
-LOCAL_MODEL = "local"
 
-
-def make_release(
-    *,
-    agent: Agent,
-    prompt: str,
-    model: str = LOCAL_MODEL,
-    endpoint: ModelEndpoint | None = None,
-    temperature: float = 0.2,
-    max_tokens: int = 1024,
-    collection_ids: Sequence[uuid.UUID] = (),
-    message: str = "",
-    created_by: User | None = None,
-) -> Release:
-    """An immutable release of an agent, with the next number.
-
-    Args:
-        model: the endpoint's name for it, or `local`.
-        endpoint: where the model is reached; None for `local` alone.
-        temperature: 0 to 2.
-        max_tokens: most tokens of one answer.
-        collection_ids: what it may answer from.
+def make_release(*, agent: Agent, parts: Parts, message: str = "", by: User | None = None) -> Release:
+    """A release of an agent, with the next number: a preview until it goes live.
 
     Raises:
-        Invalid: `release_invalid`, where a part is missing or doesn't fit.
+        Invalid: `release_invalid`, where a part is missing, unpublished, or doesn't fit.
+        Conflict: `deleted`.
     """
-    if not prompt.strip():
-        raise Invalid("release_invalid", "A release needs a prompt.", field="prompt")
-    if (endpoint is None) != (model == LOCAL_MODEL):
-        raise Invalid("release_invalid", "Name an endpoint for every model but `local`.", field="endpoint")
-    wanted = list(dict.fromkeys(collection_ids))
-    if Collection.objects.filter(pk__in=wanted).count() != len(wanted):
-        raise Invalid("release_invalid", "A collection of the release doesn't exist.", field="collection_ids")
     with transaction.atomic():
-        # The lock makes numbers follow each other when two people release at once.
-        Agent.objects.select_for_update(of=("self",)).get(pk=agent.pk)
-        last = Release.objects.filter(agent=agent).aggregate(last=Max("number"))["last"] or 0
-        return Release.objects.create(
-            agent=agent,
-            number=last + 1,
-            prompt=prompt,
-            endpoint=endpoint,
-            model=model,
-            temperature=temperature,
-            max_tokens=max_tokens,
-            collection_ids=wanted,
-            message=message,
-            created_by=created_by,
+        row = _locked(agent)
+        composition = compose(agent=row, parts=parts)
+        return _keep(row, composition.columns, composition.snapshot, message=message, by=by)
+
+
+def go_live(*, release: Release, message: str = "", withdraw_previous: bool = False) -> None:
+    """Let a release serve all new conversations; a canary is over with that.
+
+    Args:
+        message: why.
+        withdraw_previous: also move conversations that began on the release before, at their next message.
+
+    Raises:
+        Conflict: `deleted`.
+    """
+    with transaction.atomic(), doing("release.go_live", message):
+        agent = _locked(release.agent)
+        before = [agent.live_release_id, agent.canary_release_id] if withdraw_previous else []
+        _serve(agent, release, withdraw=before)
+
+
+def roll_back(*, to: Release, message: str = "", withdraw_current: bool = True, by: User | None = None) -> Release:
+    """Make a new release, the same as an older one to the letter, and let it serve.
+
+    Args:
+        to: the release to return to.
+        withdraw_current: also move conversations away from what is rolled back, at their next message.
+
+    Returns:
+        The new release.
+    """
+    with transaction.atomic(), doing("release.rolled_back", message):
+        agent = _locked(to.agent)
+        copied = {name: getattr(to, name) for name in _COPIED}
+        note = message or f"Back to #{to.number}"
+        release = _keep(agent, copied, to.snapshot, message=note, by=by, copy_of=to)
+        before = [agent.live_release_id, agent.canary_release_id] if withdraw_current else []
+        _serve(agent, release, withdraw=before)
+        return release
+
+
+def start_canary(*, release: Release, percent: int = 0, flag: str = "", message: str = "") -> None:
+    """Let a release serve a part of new conversations; called again, it changes how many.
+
+    Args:
+        percent: of contacts, 0 to 100; the same contact always falls on the same side.
+        flag: a feature flag; contacts for whom it is on are served by the canary as well.
+
+    Raises:
+        Invalid: `canary_invalid`.
+        Conflict: `agent_not_live`, without a live release to compare with; `already_live`.
+    """
+    if not 0 <= percent <= 100:
+        raise Invalid("canary_invalid", "The percentage is from 0 to 100.", field="percent")
+    if not percent and not flag:
+        raise Invalid("canary_invalid", "Give a percentage, a flag or both.", field="percent")
+    with transaction.atomic(), doing("release.canary", message):
+        agent = _locked(release.agent)
+        if agent.live_release_id is None:
+            raise Conflict("agent_not_live", "The agent has no live release yet; put this one live.")
+        if agent.live_release_id == release.pk:
+            raise Conflict("already_live", f"{release} serves everybody already.")
+        Agent.objects.filter(pk=agent.pk).update(
+            canary_release=release,
+            canary_percent=percent,
+            canary_flag=flag,
+            withdrawn_release_ids=_without(agent.withdrawn_release_ids, release.pk),
         )
 
 
-def go_live(*, release: Release) -> None:
-    """Point the agent at a release. Conversations that began on another stay where they are until their next turn."""
-    Agent.objects.filter(pk=release.agent_id).update(live_release=release)
+def end_canary(*, agent: Agent, message: str = "", withdraw: bool = True) -> None:
+    """Let the live release alone serve again.
+
+    Args:
+        withdraw: also move the canary's conversations back, at their next message.
+    """
+    with transaction.atomic(), doing("release.canary_ended", message):
+        row = _locked(agent)
+        if row.canary_release_id is None:
+            return
+        Agent.objects.filter(pk=row.pk).update(
+            canary_release=None,
+            canary_percent=0,
+            canary_flag="",
+            withdrawn_release_ids=_with(row.withdrawn_release_ids, [row.canary_release_id] if withdraw else []),
+        )
+
+
+_COPIED = (
+    "profile", "prompt", "personality", "runtime_config", "tool_version_ids", "sub_release_ids", "collection_ids",
+    "variables", "test_case_ids",
+)  # fmt: skip
+
+
+def _keep(
+    agent: Agent,
+    columns: Mapping[str, Any],
+    snapshot: Mapping[str, Any],
+    *,
+    message: str,
+    by: User | None,
+    copy_of: Release | None = None,
+) -> Release:
+    last = Release.objects.filter(agent=agent).aggregate(last=Max("number"))["last"] or 0
+    return Release.objects.create(
+        agent=agent,
+        number=last + 1,
+        snapshot=snapshot,
+        checksum=checksum_of(snapshot),
+        copy_of=copy_of,
+        message=message,
+        created_by=by,
+        **columns,
+    )
+
+
+def _serve(agent: Agent, release: Release, *, withdraw: Iterable[uuid.UUID | None]) -> None:
+    withdrawn = _with(agent.withdrawn_release_ids, withdraw)
+    Agent.objects.filter(pk=agent.pk).update(
+        live_release=release,
+        canary_release=None,
+        canary_percent=0,
+        canary_flag="",
+        withdrawn_release_ids=_without(withdrawn, release.pk),
+    )
+
+
+def _with(known: Iterable[uuid.UUID], more: Iterable[uuid.UUID | None]) -> list[uuid.UUID]:
+    return list(dict.fromkeys([*known, *(pk for pk in more if pk is not None)]))
+
+
+def _without(known: Iterable[uuid.UUID], pk: uuid.UUID) -> list[uuid.UUID]:
+    return [one for one in known if one != pk]
+
+
+def _locked(agent: Agent) -> Agent:
+    """The agent's row, so that numbers follow each other and pointers move one at a time."""
+    row = Agent.objects.select_for_update(of=("self",)).get(pk=agent.pk)
+    if row.deleted_at is not None:
+        raise Conflict("deleted", f"The agent “{row}” is deleted. Restore it first.")
+    return row

@@ -11,10 +11,11 @@ from typing import Literal
 import openai
 from openai.types.chat import ChatCompletionMessageParam
 
+from agents.content.runtime import ModelChoice
 from agents.engine.chat_completions import TokenCounts, stream_chat
 from agents.engine.models import Deadlines, client_of
 from agents.engine.patience import Patience
-from agents.releases import Endpoint, ResolvedRelease
+from agents.releases import Endpoint
 from billing.domain.usage import Usage
 from switchboard.kernel.egress import EgressRefused
 
@@ -45,7 +46,7 @@ class ModelFailed(Exception):
 
 async def stream_answer(
     *,
-    release: ResolvedRelease,
+    choice: ModelChoice,
     endpoint: Endpoint,
     instructions: str,
     history: Sequence[tuple[Role, str]],
@@ -64,7 +65,7 @@ async def stream_answer(
     for attempt in range(1, _TRIES + 1):
         shown = False
         try:
-            async for piece in _one_try(release, endpoint, messages, deadlines, give_up):
+            async for piece in _one_try(choice, endpoint, messages, deadlines, give_up):
                 shown = True
                 yield piece
             return
@@ -81,7 +82,7 @@ def _pause(attempt: int, retry_after: float | None) -> float:
 
 
 async def _one_try(
-    release: ResolvedRelease,
+    choice: ModelChoice,
     endpoint: Endpoint,
     messages: list[ChatCompletionMessageParam],
     deadlines: Deadlines,
@@ -92,10 +93,10 @@ async def _one_try(
     written = 0
     stream = stream_chat(
         client_of(endpoint),
-        model=release.model,
+        model=choice.model,
         messages=messages,
-        temperature=release.temperature,
-        max_tokens=release.max_tokens,
+        temperature=choice.temperature,
+        max_tokens=choice.max_tokens,
     )
     first = min(clock() + deadlines.first_token, give_up)
     with Patience(first) as patience:
@@ -107,11 +108,11 @@ async def _one_try(
                 else:
                     written += len(piece)
                     yield piece
-    yield _usage(release, endpoint, counts, messages, written)
+    yield _usage(choice, endpoint, counts, messages, written)
 
 
 def _usage(
-    release: ResolvedRelease,
+    choice: ModelChoice,
     endpoint: Endpoint,
     counts: TokenCounts | None,
     messages: list[ChatCompletionMessageParam],
@@ -122,7 +123,7 @@ def _usage(
     return Usage(
         service="llm",
         provider=endpoint.name,
-        model=release.model,
+        model=choice.model,
         input_tokens=counts.prompt if counts and counts.prompt else estimate_tokens(sent),
         output_tokens=counts.completion if counts and counted else estimate_tokens(written),
         is_estimated=not counted,

@@ -7,16 +7,20 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils import timezone
+
 from agents import releases
 from agents.engine import events, gateway, local
 from agents.engine.events import Citation, Event
 from agents.engine.gateway import ModelFailed, Role
 from agents.engine.quoting import best_quote, quoted_in
-from agents.releases import ResolvedRelease
+from agents.models import ModelEndpoint
+from agents.releases import Endpoint, ResolvedRelease
 from billing.domain.usage import Usage
 from knowledge.embeddings import EmbeddingsUnavailable
 from knowledge.links import page_url
 from knowledge.search import Hit, search
+from tenants.context import current_tenant
 
 LOCAL_PROVIDER: Final = "switchboard"
 _PASSAGES: Final = 6
@@ -75,13 +79,12 @@ async def estimated_usage(request: TurnRequest, answer: str) -> Usage:
 
     Of what was sent, the passages are left out, for they are known only while the turn runs.
     """
-    release = request.release
-    endpoint = await releases.endpoint_async(release.endpoint_id) if release.endpoint_id else None
-    sent = len(release.prompt) + len(request.question) + sum(len(text) for _, text in request.history)
+    llm = request.release.runtime.llm
+    sent = len(request.release.template) + len(request.question) + sum(len(text) for _, text in request.history)
     return Usage(
         service="llm",
-        provider=endpoint.name if endpoint else LOCAL_PROVIDER,
-        model=release.model,
+        provider=llm.endpoint or LOCAL_PROVIDER,
+        model=llm.model,
         input_tokens=gateway.estimate_tokens(sent),
         output_tokens=gateway.estimate_tokens(len(answer)),
         is_estimated=True,
@@ -101,7 +104,8 @@ async def _retrieve(request: TurnRequest) -> list[Hit]:
 
 async def _answer(request: TurnRequest, hits: Sequence[Hit]) -> AsyncIterator[str | Usage]:
     release = request.release
-    if release.endpoint_id is None:
+    llm = release.runtime.llm
+    if release.is_local:
         written = 0
         async for word in local.stream_answer(
             question=request.question, hits=hits, has_documents=bool(release.collection_ids)
@@ -111,21 +115,30 @@ async def _answer(request: TurnRequest, hits: Sequence[Hit]) -> AsyncIterator[st
         yield Usage(
             service="llm",
             provider=LOCAL_PROVIDER,
-            model=release.model,
+            model=llm.model,
             input_tokens=gateway.estimate_tokens(len(request.question) + sum(len(hit.text) for hit in hits)),
             output_tokens=gateway.estimate_tokens(written),
             is_estimated=True,
         )
         return
-    endpoint = await releases.endpoint_async(release.endpoint_id)
+    endpoint = await _endpoint(llm.endpoint)
+    told = release.instructions(tenant_name=current_tenant().name, today=timezone.now().date())
     async for piece in gateway.stream_answer(
-        release=release,
+        choice=llm,
         endpoint=endpoint,
-        instructions=instructions(release.prompt, hits, has_documents=bool(release.collection_ids)),
+        instructions=instructions(told, hits, has_documents=bool(release.collection_ids)),
         history=request.history,
         question=request.question,
     ):
         yield piece
+
+
+async def _endpoint(name: str) -> Endpoint:
+    try:
+        return await releases.endpoint_async(name)
+    except ModelEndpoint.DoesNotExist:
+        # Endpoints in use can't be deleted; one may be missing after a restore from an older backup.
+        raise ModelFailed("model_endpoint_missing", f"There is no model endpoint named {name} any more.") from None
 
 
 def instructions(prompt: str, hits: Sequence[Hit], *, has_documents: bool) -> str:

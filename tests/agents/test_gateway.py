@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
+from agents.content.runtime import ModelChoice
 from agents.engine import models
 from agents.engine.gateway import ModelFailed, stream_answer
 from agents.engine.models import Deadlines
-from agents.releases import Endpoint, ResolvedRelease
+from agents.releases import Endpoint
 from billing.domain.usage import Usage
 from switchboard.kernel.egress import EgressPolicy
 from tests.agents.listening import allowing, hear
@@ -26,15 +26,15 @@ def _tenant(settings: Any, model_server: ModelServer) -> Iterator[None]:
         yield
 
 
-def release(model: str) -> ResolvedRelease:
-    return ResolvedRelease("Be brief.", model, uuid.uuid4(), temperature=0.2, max_tokens=100, collection_ids=())
+def choice(model: str) -> ModelChoice:
+    return ModelChoice(endpoint="The stub", model=model, max_tokens=100)
 
 
 def stream(
     server: ModelServer, model: str, question: str = "Hello", *, url: str = "", deadlines: Deadlines = QUICK
 ) -> AsyncIterator[str | Usage]:
     return stream_answer(
-        release=release(model),
+        choice=choice(model),
         endpoint=Endpoint("The stub", url or server.url, "sk-test"),
         instructions="Be brief.",
         history=[("contact", "Good morning"), ("agent", "Good morning!")],

@@ -6,16 +6,16 @@ import asyncio
 import gzip
 import json
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from agents.content.runtime import ModelChoice
 from agents.engine.gateway import ModelFailed, stream_answer
 from agents.engine.models import Deadlines
-from agents.releases import Endpoint, ResolvedRelease
+from agents.releases import Endpoint
 from billing.domain.usage import Usage
 from tests.agents.listening import allowing, hear
 
@@ -58,9 +58,8 @@ def delta(content: Any, **more: Any) -> dict[str, Any]:
 
 
 async def answer_of(at: Endpoint) -> tuple[str, Usage | None]:
-    release = ResolvedRelease("Be brief.", "m", uuid.uuid4(), temperature=0.2, max_tokens=100, collection_ids=())
     pieces = stream_answer(
-        release=release,
+        choice=ModelChoice(endpoint=at.name, model="m", max_tokens=100),
         endpoint=at,
         instructions="Be brief.",
         history=(),

@@ -10,10 +10,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.base import File
-from django.db import transaction
 
-from agents.domain.agents import create_agent
-from agents.domain.releases import go_live, make_release
+from agents.domain.agents import compose_agent
 from agents.models import Agent
 from knowledge.domain.collection import create_collection
 from knowledge.domain.documents import accept_document
@@ -103,22 +101,19 @@ def _collection(company: DemoCompany, index: int) -> Collection:
     return collection
 
 
-@transaction.atomic
 def _agent(company: DemoCompany, collections: list[Collection]) -> Agent:
     wanted = company.agent
     agent = Agent.objects.filter(slug=wanted.slug).first()
     if agent is None:
-        agent = create_agent(
-            name=wanted.name, slug=wanted.slug, welcome=wanted.welcome, suggested_questions=wanted.suggested_questions
-        )
-    if agent.live_release_id is None:
-        release = make_release(
-            agent=agent,
+        release = compose_agent(
+            name=wanted.name,
+            slug=wanted.slug,
             prompt=wanted.prompt,
+            welcome=wanted.welcome,
+            suggested_questions=wanted.suggested_questions,
             collection_ids=[collection.id for collection in collections],
-            message="The first release",
         )
-        go_live(release=release)
+        agent = release.agent
     return agent
 
 

@@ -1,0 +1,230 @@
+"""Entries of the registries: made, drafted, published, deleted and restored. One set of rules for all five kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from agents.content.base import Fault, check_draft, checksum_of
+from agents.domain.references import faults_of
+from agents.domain.usage import refuse_if_used
+from agents.models import Component, Version
+from agents.models.component import valid_slug
+from switchboard.kernel.problems import Conflict, Invalid, Problem
+from switchboard.kernel.text import check_text
+from tenants.actor import doing
+from tenants.staff.models import User
+
+C = TypeVar("C", bound=Component)
+_MOST_TAGS = 20
+_LONGEST_TAG = 40
+
+
+class DraftChanged(Problem):
+    """Somebody else saved meanwhile. Nothing of either is lost: theirs is kept, this one's author still has theirs."""
+
+    def __init__(self, component: Component) -> None:
+        who = f" by {component.drafted_by}" if component.drafted_by_id else ""
+        super().__init__(
+            "stale",
+            f"The draft of {component.word} “{component}” was changed{who} while you were editing. Compare, then save "
+            "again.",
+            status=412,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What publishing came to. `is_new` is False where the draft was the latest version's already."""
+
+    version: Version
+    is_new: bool
+
+
+def create_component(
+    kind: type[C],
+    *,
+    name: str,
+    slug: str,
+    content: Mapping[str, Any],
+    tags: Sequence[str] = (),
+    by: User | None = None,
+    **fields: Any,
+) -> C:
+    """A new entry with a draft and no version yet.
+
+    Args:
+        kind: which registry.
+        slug: names it in configuration files; stays.
+        content: the draft; it may be unfinished.
+        by: who made it, if a person did.
+
+    Raises:
+        Invalid: `draft_invalid`, `invalid_name`.
+        Conflict: `component_exists`, where the slug is taken, by a deleted entry perhaps.
+    """
+    labels = _labels(name, tags)
+    try:
+        valid_slug(slug)
+    except ValidationError as error:
+        raise Invalid("invalid_name", error.messages[0], field="slug") from None
+    draft = check_draft(kind.content_type, content)
+    try:
+        with transaction.atomic(), doing(f"{_entity(kind)}.created"):
+            return kind._default_manager.create(**labels, slug=slug, draft=draft, drafted_by=by, **fields)
+    except IntegrityError:
+        raise Conflict(
+            "component_exists", f"There is {_a(kind.word)} with the slug {slug} already; it may be deleted."
+        ) from None
+
+
+def describe_component(*, component: Component, name: str, tags: Sequence[str]) -> None:
+    """Change what an entry is called. Versions and drafts stay as they are."""
+    with doing(f"{_entity(component)}.changed"):
+        type(component)._default_manager.filter(pk=component.pk).update(**_labels(name, tags))
+
+
+def save_draft(
+    *, component: C, content: Mapping[str, Any], seen_revision: int | None = None, by: User | None = None
+) -> C:
+    """Keep a draft. Of two people who edit the same one, the second to save is told.
+
+    Args:
+        seen_revision: `draft_revision` of what the author started from; None overwrites whatever is there.
+
+    Returns:
+        The entry as it is now.
+
+    Raises:
+        Invalid: `draft_invalid`.
+        DraftChanged: 412 `stale`.
+        Conflict: `deleted`.
+    """
+    draft = check_draft(component.content_type, content)
+    with transaction.atomic():
+        row = _locked(component)
+        if seen_revision is not None and row.draft_revision != seen_revision:
+            raise DraftChanged(row)
+        if row.draft == draft:
+            return row
+        row.draft = draft
+        row.draft_revision += 1
+        row.drafted_by = by
+        row.drafted_at = timezone.now()
+        with doing(f"{_entity(row)}.drafted"):
+            row.save(update_fields=["draft", "draft_revision", "drafted_by", "drafted_at"])
+        return row
+
+
+def validate_draft(*, component: Component) -> list[Fault]:
+    """Everything that keeps a draft from being published; empty where nothing does."""
+    return faults_of(component.content_type, component.draft)[1]
+
+
+def publish(
+    *, component: Component, message: str = "", seen_revision: int | None = None, by: User | None = None
+) -> Published:
+    """Make the draft the next version. Twice at once, or twice in a row, it is one version.
+
+    Args:
+        message: what changed, for whoever wonders later.
+        seen_revision: refuse to publish a draft that its publisher hasn't seen.
+
+    Raises:
+        Invalid: `draft_invalid`, with a fault for each field.
+        DraftChanged: 412 `stale`.
+        Conflict: `deleted`.
+    """
+    with transaction.atomic():
+        row = _locked(component)
+        if seen_revision is not None and row.draft_revision != seen_revision:
+            raise DraftChanged(row)
+        versions: Any = row.version_model._default_manager
+        latest = versions.filter(component=row).order_by("-number").first()
+        if latest is not None and row.published_revision == row.draft_revision:
+            return Published(latest, is_new=False)
+        content, faults = faults_of(row.content_type, row.draft)
+        if content is None or faults:
+            raise _refused(row, faults)
+        stored = content.as_json()
+        checksum = checksum_of(stored)
+        manager = type(row)._default_manager.filter(pk=row.pk)
+        if latest is not None and latest.checksum == checksum:
+            manager.update(published_revision=row.draft_revision)
+            return Published(latest, is_new=False)
+        with doing(f"{_entity(row)}.published", message):
+            version = versions.create(
+                component=row,
+                number=row.latest_version + 1,
+                content=stored,
+                checksum=checksum,
+                message=message,
+                created_by=by,
+            )
+            manager.update(published_revision=row.draft_revision, latest_version=version.number)
+        return Published(version, is_new=True)
+
+
+def return_to_version(*, component: C, version: Version, seen_revision: int | None = None, by: User | None = None) -> C:
+    """Make a past version the draft again, to be published as a new one. Raises what `save_draft` does."""
+    return save_draft(component=component, content=version.content, seen_revision=seen_revision, by=by)
+
+
+def delete_component(*, component: Component) -> None:
+    """Take an entry out of the lists. Its versions stay, and so do the releases made of them.
+
+    Raises:
+        Conflict: `component_in_use`, while a live or canary release is made of it.
+    """
+    with transaction.atomic():
+        row = _locked(component, or_deleted=True)
+        refuse_if_used(row)
+        with doing(f"{_entity(row)}.deleted"):
+            type(row)._default_manager.filter(pk=row.pk, deleted_at=None).update(deleted_at=timezone.now())
+
+
+def restore_component(*, component: Component) -> None:
+    """Bring a deleted entry back as it was."""
+    with doing(f"{_entity(component)}.restored"):
+        type(component)._default_manager.filter(pk=component.pk).update(deleted_at=None)
+
+
+def _locked(component: C, *, or_deleted: bool = False) -> C:
+    rows = type(component)._default_manager.select_for_update(of=("self",))
+    row = rows.get(pk=component.pk)
+    if row.deleted_at is not None and not or_deleted:
+        raise Conflict("deleted", f"The {row.word} “{row}” is deleted. Restore it first.")
+    return row
+
+
+def _refused(component: Component, faults: Sequence[Fault]) -> Problem:
+    return Problem(
+        "draft_invalid",
+        f"The draft of {component.word} “{component}” can't be published as it is.",
+        status=422,
+        errors=[fault.as_dict() for fault in faults],
+    )
+
+
+def _labels(name: str, tags: Sequence[str]) -> dict[str, Any]:
+    check_text(name, field="name", max_bytes=480)
+    if len(name) > 120:
+        raise Invalid("invalid_name", "A name may have 120 characters.", field="name")
+    wanted = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+    if len(wanted) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in wanted):
+        detail = f"{_MOST_TAGS} tags of at most {_LONGEST_TAG} characters each."
+        raise Invalid("invalid_tags", detail, field="tags")
+    return {"name": name.strip(), "tags": wanted}
+
+
+def _entity(component: Component | type[Component]) -> str:
+    return component.word.replace(" ", "_")
+
+
+def _a(word: str) -> str:
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"

@@ -1,0 +1,32 @@
+"""The registries, the agents made of them, the releases that fix what an agent does, and the tests of releases."""
+
+from agents.models.agents import Agent, AgentVersion, Release
+from agents.models.component import Component, Version
+from agents.models.endpoints import ModelEndpoint
+from agents.models.registries import (
+    Personality,
+    PersonalityVersion,
+    Prompt,
+    PromptVersion,
+    RuntimeConfig,
+    RuntimeConfigVersion,
+    Tool,
+    ToolVersion,
+)
+
+__all__ = [
+    "Agent",
+    "AgentVersion",
+    "Component",
+    "ModelEndpoint",
+    "Personality",
+    "PersonalityVersion",
+    "Prompt",
+    "PromptVersion",
+    "Release",
+    "RuntimeConfig",
+    "RuntimeConfigVersion",
+    "Tool",
+    "ToolVersion",
+    "Version",
+]

@@ -1,0 +1,64 @@
+"""What the database itself refuses: changing what was published, and releases of parts that aren't there.
+
+Domain code says the same in words; these hold for a shell, a bulk update and a bug as well.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db.migrations import RunSQL
+from django.db.migrations.operations.base import Operation
+
+IMMUTABLE: Final = (
+    "agents_promptversion",
+    "agents_toolversion",
+    "agents_personalityversion",
+    "agents_runtimeconfigversion",
+    "agents_agentversion",
+    "agents_release",
+)
+
+# Foreign keys hold the single parts; arrays have none, so this looks for theirs, in the schema of the release itself.
+_CHECK_PARTS: Final = """
+CREATE FUNCTION agents_check_release_parts() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    part record;
+    missing bigint;
+BEGIN
+    FOR part IN VALUES
+        ('agents_toolversion', NEW.tool_version_ids),
+        ('agents_release', NEW.sub_release_ids),
+        ('knowledge_collection', NEW.collection_ids)
+    LOOP
+        EXECUTE format('SELECT count(*) FROM unnest($1) wanted WHERE NOT EXISTS '
+                       '(SELECT FROM %I.%I there WHERE there.id = wanted)', TG_TABLE_SCHEMA, part.column1)
+            INTO missing USING part.column2;
+        IF missing > 0 THEN
+            RAISE EXCEPTION 'a release names % missing rows of %', missing, part.column1
+                USING ERRCODE = 'foreign_key_violation';
+        END IF;
+    END LOOP;
+    IF (SELECT NEW.snapshot ->> 'agent') IS NULL OR NEW.snapshot -> 'agent' ->> 'id' <> NEW.agent_id::text THEN
+        RAISE EXCEPTION 'the snapshot is of another agent' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER release_parts_exist BEFORE INSERT ON agents_release
+    FOR EACH ROW EXECUTE FUNCTION agents_check_release_parts();
+"""
+
+
+def operations() -> list[Operation]:
+    """What the app's migration runs once its tables are there."""
+    return [
+        *[
+            RunSQL(
+                f"CREATE TRIGGER {table}_is_immutable BEFORE UPDATE OR DELETE ON {table} "
+                "FOR EACH ROW EXECUTE FUNCTION public.refuse_change()",
+                f"DROP TRIGGER {table}_is_immutable ON {table}",
+            )
+            for table in IMMUTABLE
+        ],
+        RunSQL(_CHECK_PARTS, "DROP FUNCTION agents_check_release_parts() CASCADE"),
+    ]
