@@ -9,15 +9,17 @@ A raw `threading.Thread` starts with an empty context: run it through `contextva
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Protocol, TypeVar
 
 T = TypeVar("T")
 
 PUBLIC_SCHEMA: Final = "public"
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class TenantNotSet(RuntimeError):
@@ -32,6 +34,10 @@ class Scope:
     tenant_id: uuid.UUID | None = None
     name: str = ""
     include_public: bool = True
+    # As they stood at the door: what the tenant is entitled to, and what the operators noted of it. Two scopes of one
+    # tenant are the same scope whatever it has been noted meanwhile.
+    tier: str = field(default="", compare=False)
+    metadata: Mapping[str, Any] = field(default_factory=lambda: _NOTHING, compare=False)
 
     @property
     def is_public(self) -> bool:
@@ -47,6 +53,8 @@ class HasSchema(Protocol):
     id: uuid.UUID
     name: str
     schema_name: str
+    service_tier: str
+    metadata: Any
 
 
 PUBLIC: Final = Scope(PUBLIC_SCHEMA)
@@ -87,7 +95,13 @@ def scope_of(tenant: HasSchema | Scope) -> Scope:
     """The scope of a tenant's row."""
     if isinstance(tenant, Scope):
         return tenant
-    return Scope(schema_name=tenant.schema_name, tenant_id=tenant.id, name=tenant.name)
+    return Scope(
+        schema_name=tenant.schema_name,
+        tenant_id=tenant.id,
+        name=tenant.name,
+        tier=tenant.service_tier,
+        metadata=tenant.metadata,
+    )
 
 
 @contextmanager

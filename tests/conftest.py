@@ -83,11 +83,14 @@ def _nothing_remembered() -> Iterator[None]:
     from agents import releases
     from switchboard.kernel.redis import redis_client
     from tenants import directory
+    from tenants.flags import current
 
     if redis_client.cache_info().currsize:
         redis_client().flushdb()
     directory.hosts.forget()
     directory.keys.forget()
+    current.forget()
+    current._last_known.clear()
     releases.releases.forget()
     releases.endpoints.forget()
 

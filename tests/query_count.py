@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,4 +14,11 @@ def queries(client: Client, address: str) -> int:
     client.get(address)
     with CaptureQueriesContext(connection) as seen:
         assert client.get(address).status_code == 200
+    return len(seen)
+
+
+def queries_of(act: Callable[[], object]) -> int:
+    """The queries that something makes."""
+    with CaptureQueriesContext(connection) as seen:
+        act()
     return len(seen)

@@ -9,4 +9,5 @@ urlpatterns = [
     path("", include("billing.api.urls")),
     path("", include("knowledge.api.urls")),
     path("", include("tenants.api.urls")),
+    path("", include("tenants.flags.api.urls")),
 ]

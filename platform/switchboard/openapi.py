@@ -29,6 +29,7 @@ _TAGS: Final = {
     "Documents": "Uploaded files.",
     "Usage": "The ledger of what was used.",
     "API keys": "Keys for programs.",
+    "Flags": "Feature flags: what is on, for whom, and why.",
 }
 _PROBLEM_SCHEMA: Final[Document] = {
     "type": "object",

@@ -45,6 +45,7 @@ _BOTH = [
     "django.contrib.staticfiles",
     "django.contrib.admin",
     "tenants.staff",
+    "tenants.flags",
 ]
 # `tenants` before django_tenants: its commands win. contenttypes is shared only: Django caches its ids for the
 # whole process.

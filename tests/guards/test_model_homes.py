@@ -23,6 +23,7 @@ HOMES = {
     "auth.Permission": BOTH,
     "admin.LogEntry": BOTH,  # what each did stays where they are
     "sessions.Session": BOTH,  # a session of one host is none of another
+    "flags.Flag": BOTH,  # the operators' for all tenants in the public schema, a tenant's own in its own
     "billing.UsageEvent": TENANT,
     "knowledge.Collection": TENANT,
     "knowledge.Document": TENANT,

@@ -26,7 +26,14 @@ OPEN = {
     "/api/docs": "the contract, for people",
 }
 HOSTS = {"harbour.localhost": "switchboard.urls", "localhost": "switchboard.urls_public"}
-_CONVERTERS = {"uuid": str(uuid.UUID(int=7)), "int": "7", "slug": "seven", "str": "seven", "path": "seven"}
+_CONVERTERS = {
+    "uuid": str(uuid.UUID(int=7)),
+    "int": "7",
+    "slug": "seven",
+    "str": "seven",
+    "path": "seven",
+    "flag_key": "seven",
+}
 
 
 def addresses(urlconf: str) -> list[str]:

@@ -38,6 +38,11 @@ class Memory(Generic[K, V]):
         known = self._answers.get(name)
         return known[1] if known and known[0] >= time.monotonic() else await in_database(self._ask, name)
 
+    def recall(self, name: K) -> V | None:
+        """The answer, where it is known and still believed; never asks."""
+        known = self._answers.get(name)
+        return known[1] if known and known[0] >= time.monotonic() else None
+
     def forget(self) -> None:
         """Ask the database again from here on."""
         self._answers.clear()
