@@ -22,7 +22,9 @@ from conversations.events.keys import event_key
 from conversations.events.record import Record
 from conversations.events.stream import follow, follow_turn, only_turn, while_admitted
 from switchboard.kernel.database import in_database
+from switchboard.kernel.problems import Problem
 from switchboard.kernel.text import check_text
+from tenants.permissions import Permission, allows
 
 router = Router()
 
@@ -43,6 +45,8 @@ def _conversation(row: models.Conversation) -> schemas.Conversation:
     return schemas.Conversation(
         id=row.id,
         agent=row.agent_id,
+        release=row.release_id,
+        contact=row.contact,
         channel=row.channel,
         title=row.title,
         created_at=row.created_at,
@@ -58,9 +62,17 @@ async def begin(
     response: HttpResponse,
     idempotency_key: IdempotencyKey = None,
 ) -> Status[schemas.Conversation]:
-    """With an agent that has a live release."""
+    """With an agent that has a live release, or with any release of it for whoever may read agents."""
+    if payload.release is not None and not allows(getattr(request, "auth", None), Permission.AGENTS_READ):
+        raise Problem("forbidden", "Choosing a release needs the permission agents:read.", status=403)
     row = await in_database(
-        begin_conversation, agent_id=payload.agent, channel=payload.channel, idempotency_key=idempotency_key
+        begin_conversation,
+        agent_id=payload.agent,
+        channel=payload.channel,
+        contact=payload.contact,
+        contact_attributes=payload.contact_attributes,
+        release_id=payload.release,
+        idempotency_key=idempotency_key,
     )
     response["Location"] = _url(row.id)
     return Status(201, _conversation(row))
@@ -184,7 +196,12 @@ async def events(request: HttpRequest, conversation_id: uuid.UUID, after: After 
 async def turn(request: HttpRequest, conversation_id: uuid.UUID, turn_id: uuid.UUID) -> schemas.Turn:
     row = await in_database(queries.turn, conversation_id, turn_id)
     return schemas.Turn(
-        id=row.id, status=row.status, error_code=row.error_code, first_event=row.first_event, last_event=row.last_event
+        id=row.id,
+        status=row.status,
+        release=row.release_id,
+        error_code=row.error_code,
+        first_event=row.first_event,
+        last_event=row.last_event,
     )
 
 

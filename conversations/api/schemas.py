@@ -26,11 +26,22 @@ class NewConversation(Schema):
 
     agent: uuid.UUID = Field(description="The agent's id.")
     channel: Literal["api", "playground"] = "api"
+    contact: Annotated[str, Field(max_length=200)] = Field(
+        default="", description="Who talks, by your own name for them. A canary's choice sticks to it."
+    )
+    contact_attributes: dict[Annotated[str, Field(max_length=60)], str | int | float | bool] = Field(
+        default_factory=dict, max_length=50, description="What feature flags may look at; not kept."
+    )
+    release: uuid.UUID | None = Field(
+        default=None, description="One of the agent's releases, a preview perhaps. Without it the agent chooses."
+    )
 
 
 class Conversation(Schema):
     id: uuid.UUID
     agent: uuid.UUID
+    release: uuid.UUID | None = Field(description="The release it began with, and stays on unless that is withdrawn.")
+    contact: str
     channel: str
     title: str
     created_at: dt.datetime
@@ -62,6 +73,7 @@ class Message(Schema):
 class Turn(Schema):
     id: uuid.UUID
     status: str
+    release: uuid.UUID | None = Field(description="The release that served it.")
     error_code: str
     first_event: int | None
     last_event: int | None

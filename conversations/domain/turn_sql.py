@@ -15,7 +15,11 @@ from tenants.domain import lease_sql
 # then it tries to start a second running turn, the unique index refuses, and it is run again.
 ACCEPT: Final = f"""
 WITH thread AS MATERIALIZED (
-    SELECT conversation.id, conversation.last_event, conversation.title, agent.live_release_id AS release_id
+    SELECT conversation.id, conversation.last_event, conversation.title, CASE
+        WHEN agent.deleted_at IS NOT NULL OR agent.status <> 'active' AND conversation.channel <> 'playground' THEN NULL
+        WHEN conversation.release_id = ANY (agent.withdrawn_release_ids) THEN agent.live_release_id
+        ELSE COALESCE(conversation.release_id, agent.live_release_id)
+    END AS release_id
     FROM conversations_conversation conversation JOIN agents_agent agent ON agent.id = conversation.agent_id
     WHERE conversation.id = %(conversation)s FOR UPDATE OF conversation
 ), earlier AS (
