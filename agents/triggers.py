@@ -1,4 +1,5 @@
-"""What the database itself refuses: changing what was published, and releases of parts that aren't there.
+"""What the database itself refuses: changing what was published, and releases of parts that aren't there. And what it
+writes down: each change, into the audit trail.
 
 Domain code says the same in words; these hold for a shell, a bulk update and a bug as well.
 """
@@ -10,6 +11,8 @@ from typing import Final
 from django.db.migrations import RunSQL
 from django.db.migrations.operations.base import Operation
 
+from tenants.audit.triggers import audited
+
 IMMUTABLE: Final = (
     "agents_promptversion",
     "agents_toolversion",
@@ -18,6 +21,8 @@ IMMUTABLE: Final = (
     "agents_agentversion",
     "agents_release",
 )
+
+REGISTRIES: Final = ("prompt", "tool", "personality", "runtime_config", "agent")
 
 # Foreign keys hold the single parts; arrays have none, so this looks for theirs, in the schema of the release itself.
 _CHECK_PARTS: Final = """
@@ -61,4 +66,14 @@ def operations() -> list[Operation]:
             for table in IMMUTABLE
         ],
         RunSQL(_CHECK_PARTS, "DROP FUNCTION agents_check_release_parts() CASCADE"),
+        *[audited(f"agents_{word.replace('_', '')}", entity=word, label="name") for word in REGISTRIES],
+        # What a version or a release holds stays where it is for ever; its checksum is enough to tell.
+        *[
+            audited(
+                f"agents_{word.replace('_', '')}version", entity=f"{word}_version", label="number", ignored=["content"]
+            )
+            for word in REGISTRIES
+        ],
+        audited("agents_release", entity="release", label="number", ignored=("snapshot",)),
+        audited("agents_modelendpoint", entity="model_endpoint", label="name", hidden=("api_key",)),
     ]

@@ -9,12 +9,15 @@ import pgvector.django.indexes
 import switchboard.kernel.ids
 from django.db import migrations, models
 
+from tenants.audit.triggers import audited
+
 
 class Migration(migrations.Migration):
 
     initial = True
 
     dependencies = [
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
@@ -89,5 +92,11 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='chunk',
             constraint=models.UniqueConstraint(fields=('document', 'ordinal'), name='one_chunk_per_place'),
+        ),
+
+        audited("knowledge_collection", entity="collection", label="name"),
+        audited(
+            "knowledge_document", entity="document", label="title",
+            ignored=("status", "progress", "pages", "passages", "error_code", "error_detail", "ready_at"),
         ),
     ]

@@ -46,6 +46,7 @@ _BOTH = [
     "django.contrib.admin",
     "tenants.staff",
     "tenants.flags",
+    "tenants.audit",
 ]
 # `tenants` before django_tenants: its commands win. contenttypes is shared only: Django caches its ids for the
 # whole process.

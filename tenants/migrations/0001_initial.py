@@ -7,6 +7,8 @@ import switchboard.kernel.ids
 import tenants.models
 from django.db import migrations, models
 
+from tenants.audit.triggers import audited, functions
+
 
 class Migration(migrations.Migration):
 
@@ -97,5 +99,16 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['until'], name='tenants_wor_until_be06e9_idx'), models.Index(fields=['owner'], name='tenants_wor_owner_f73959_idx')],
                 'constraints': [models.UniqueConstraint(fields=('kind', 'object_id'), name='one_lease_per_work')],
             },
+        ),
+
+        *functions(),
+        # A tenant reads its trail; what the operators note of it is theirs.
+        audited(
+            "tenants_tenant", entity="tenant", label="name", hidden=("metadata",), ignored=("migrated_to",), tenant="id"
+        ),
+        audited("tenants_domain", entity="domain", label="domain", tenant="tenant_id"),
+        audited(
+            "tenants_apikey", entity="api_key", label="name", hidden=("digest",), ignored=("last_used_at",),
+            tenant="tenant_id", in_platform=False,
         ),
     ]

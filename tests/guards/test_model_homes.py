@@ -24,6 +24,8 @@ HOMES = {
     "admin.LogEntry": BOTH,  # what each did stays where they are
     "sessions.Session": BOTH,  # a session of one host is none of another
     "flags.Flag": BOTH,  # the operators' for all tenants in the public schema, a tenant's own in its own
+    "audit.AuditEvent": BOTH,  # the platform's trail, and each tenant's own
+    "audit.ChainHead": BOTH,
     "billing.UsageEvent": TENANT,
     "knowledge.Collection": TENANT,
     "knowledge.Document": TENANT,

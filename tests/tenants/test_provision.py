@@ -32,7 +32,7 @@ CATALOGUE = {
         WHERE connamespace = '{0}'::regnamespace ORDER BY 1, 2""",
     "triggers": """
         SELECT tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-        WHERE c.relnamespace = '{0}'::regnamespace AND NOT tgisinternal ORDER BY 1""",
+        WHERE c.relnamespace = '{0}'::regnamespace AND NOT tgisinternal ORDER BY c.relname, 1""",
     "sequences": """
         SELECT sequencename, data_type::text, start_value, increment_by, last_value FROM pg_sequences
         WHERE schemaname = '{0}' ORDER BY 1""",

@@ -4,12 +4,15 @@ import django.core.validators
 import switchboard.kernel.ids
 from django.db import migrations, models
 
+from tenants.audit.triggers import audited
+
 
 class Migration(migrations.Migration):
 
     initial = True
 
     dependencies = [
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
@@ -31,4 +34,5 @@ class Migration(migrations.Migration):
                 'ordering': ['key'],
             },
         ),
+        audited("flags_flag", entity="flag", label="key", ignored=("updated_at", "revision")),
     ]

@@ -6,6 +6,8 @@ import django.utils.timezone
 import switchboard.kernel.ids
 from django.db import migrations, models
 
+from tenants.audit.triggers import audited
+
 
 class Migration(migrations.Migration):
 
@@ -13,6 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
@@ -42,5 +45,11 @@ class Migration(migrations.Migration):
             managers=[
                 ('objects', django.contrib.auth.models.UserManager()),
             ],
+        ),
+
+        # A trail can't forget a person: of their data it has the name they sign in by, and that the rest changed.
+        audited(
+            "staff_user", entity="member", label="username",
+            hidden=("password", "email", "first_name", "last_name"), ignored=("last_login",),
         ),
     ]
