@@ -26,6 +26,7 @@ from agents.models import (
 from billing.models import UsageEvent
 from conversations.models import Conversation, Message, Turn
 from knowledge.models import DIMENSIONS, Chunk, Collection, Document
+from tenants.flags.models import Flag
 from tenants.staff.models import User
 
 PASSWORD = "a quiet harbour"
@@ -49,6 +50,15 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
     password = factory.LazyFunction(lambda: make_password(PASSWORD))
     is_staff = True
     is_superuser = True
+
+
+class FlagFactory(factory.django.DjangoModelFactory[Flag]):
+    """A flag without rules, which is off."""
+
+    class Meta:
+        model = Flag
+
+    key = factory.Sequence(lambda n: f"feature_{n}")
 
 
 class CollectionFactory(factory.django.DjangoModelFactory[Collection]):
