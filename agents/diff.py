@@ -51,13 +51,13 @@ def diff_json(old: Any, new: Any, path: str = "") -> list[Change]:
 
 
 def _differences(old: Any, new: Any, path: str) -> Iterator[Change]:
-    if old == new and type(old) is type(new):
-        return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in [*new, *(key for key in old if key not in new)]:
             yield from _entry(old, new, key, f"{path}.{key}" if path else str(key))
     elif isinstance(old, list) and isinstance(new, list):
         yield from _lists(old, new, path)
+    elif old == new and isinstance(old, bool) == isinstance(new, bool):
+        return
     elif isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) >= _PROSE_FROM:
         yield Change(path, "changed", old, new, tuple(diff_words(old, new)))
     else:

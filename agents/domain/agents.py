@@ -58,7 +58,7 @@ def compose_agent(
         welcome: what it says before anybody asks.
 
     Raises:
-        Invalid: `draft_invalid`, `release_invalid`, `invalid_name`.
+        Problem: 422 `draft_invalid`, `release_invalid`, `invalid_name`.
         Conflict: `component_exists`, where the slug is taken in one of the registries.
     """
     profile = {"description": description, "suggested_questions": list(suggested_questions)}

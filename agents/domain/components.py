@@ -16,13 +16,25 @@ from agents.domain.usage import refuse_if_used
 from agents.models import Component, Version
 from agents.models.component import valid_slug
 from switchboard.kernel.problems import Conflict, Invalid, Problem
-from switchboard.kernel.text import check_text
+from switchboard.kernel.text import check_note, check_text
 from tenants.actor import doing
 from tenants.staff.models import User
 
 C = TypeVar("C", bound=Component)
 _MOST_TAGS = 20
 _LONGEST_TAG = 40
+
+
+class DraftRefused(Problem):
+    """A draft that can't be published as it is; `errors` has a fault for each field."""
+
+    def __init__(self, component: Component, faults: Sequence[Fault]) -> None:
+        super().__init__(
+            "draft_invalid",
+            f"The draft of {component.word} “{component}” can't be published as it is.",
+            status=422,
+            errors=[fault.as_dict() for fault in faults],
+        )
 
 
 class DraftChanged(Problem):
@@ -110,7 +122,7 @@ def save_draft(
         row = _locked(component)
         if seen_revision is not None and row.draft_revision != seen_revision:
             raise DraftChanged(row)
-        if row.draft == draft:
+        if checksum_of(row.draft) == checksum_of(draft):
             return row
         row.draft = draft
         row.draft_revision += 1
@@ -136,10 +148,11 @@ def publish(
         seen_revision: refuse to publish a draft that its publisher hasn't seen.
 
     Raises:
-        Invalid: `draft_invalid`, with a fault for each field.
+        DraftRefused: 422 `draft_invalid`.
         DraftChanged: 412 `stale`.
         Conflict: `deleted`.
     """
+    note = check_note(message)
     with transaction.atomic():
         row = _locked(component)
         if seen_revision is not None and row.draft_revision != seen_revision:
@@ -150,20 +163,20 @@ def publish(
             return Published(latest, is_new=False)
         content, faults = faults_of(row.content_type, row.draft)
         if content is None or faults:
-            raise _refused(row, faults)
+            raise DraftRefused(row, faults)
         stored = content.as_json()
         checksum = checksum_of(stored)
         manager = type(row)._default_manager.filter(pk=row.pk)
         if latest is not None and latest.checksum == checksum:
             manager.update(published_revision=row.draft_revision)
             return Published(latest, is_new=False)
-        with doing(f"{_entity(row)}.published", message):
+        with doing(f"{_entity(row)}.published", note):
             version = versions.create(
                 component=row,
                 number=row.latest_version + 1,
                 content=stored,
                 checksum=checksum,
-                message=message,
+                message=note,
                 created_by=by,
             )
             manager.update(published_revision=row.draft_revision, latest_version=version.number)
@@ -200,15 +213,6 @@ def _locked(component: C, *, or_deleted: bool = False) -> C:
     if row.deleted_at is not None and not or_deleted:
         raise Conflict("deleted", f"The {row.word} “{row}” is deleted. Restore it first.")
     return row
-
-
-def _refused(component: Component, faults: Sequence[Fault]) -> Problem:
-    return Problem(
-        "draft_invalid",
-        f"The draft of {component.word} “{component}” can't be published as it is.",
-        status=422,
-        errors=[fault.as_dict() for fault in faults],
-    )
 
 
 def _labels(name: str, tags: Sequence[str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from agents.content.base import checksum_of
 from agents.domain.composition import Parts, compose
 from agents.models import Agent, Release
 from switchboard.kernel.problems import Conflict, Invalid
+from switchboard.kernel.text import check_note
 from tenants.actor import doing
 from tenants.staff.models import User
 
@@ -25,9 +26,10 @@ def make_release(*, agent: Agent, parts: Parts, message: str = "", by: User | No
         Conflict: `deleted`.
     """
     with transaction.atomic():
+        note = check_note(message)
         row = _locked(agent)
         composition = compose(agent=row, parts=parts)
-        return _keep(row, composition.columns, composition.snapshot, message=message, by=by)
+        return _keep(row, composition.columns, composition.snapshot, message=note, by=by)
 
 
 def go_live(*, release: Release, message: str = "", withdraw_previous: bool = False) -> None:
@@ -40,7 +42,7 @@ def go_live(*, release: Release, message: str = "", withdraw_previous: bool = Fa
     Raises:
         Conflict: `deleted`.
     """
-    with transaction.atomic(), doing("release.go_live", message):
+    with transaction.atomic(), doing("release.go_live", check_note(message)):
         agent = _locked(release.agent)
         before = [agent.live_release_id, agent.canary_release_id] if withdraw_previous else []
         _serve(agent, release, withdraw=before)
@@ -56,10 +58,10 @@ def roll_back(*, to: Release, message: str = "", withdraw_current: bool = True, 
     Returns:
         The new release.
     """
-    with transaction.atomic(), doing("release.rolled_back", message):
+    with transaction.atomic(), doing("release.rolled_back", check_note(message)):
         agent = _locked(to.agent)
         copied = {name: getattr(to, name) for name in _COPIED}
-        note = message or f"Back to #{to.number}"
+        note = check_note(message) or f"Back to #{to.number}"
         release = _keep(agent, copied, to.snapshot, message=note, by=by, copy_of=to)
         before = [agent.live_release_id, agent.canary_release_id] if withdraw_current else []
         _serve(agent, release, withdraw=before)
@@ -81,7 +83,7 @@ def start_canary(*, release: Release, percent: int = 0, flag: str = "", message:
         raise Invalid("canary_invalid", "The percentage is from 0 to 100.", field="percent")
     if not percent and not flag:
         raise Invalid("canary_invalid", "Give a percentage, a flag or both.", field="percent")
-    with transaction.atomic(), doing("release.canary", message):
+    with transaction.atomic(), doing("release.canary", check_note(message)):
         agent = _locked(release.agent)
         if agent.live_release_id is None:
             raise Conflict("agent_not_live", "The agent has no live release yet; put this one live.")
@@ -101,7 +103,7 @@ def end_canary(*, agent: Agent, message: str = "", withdraw: bool = True) -> Non
     Args:
         withdraw: also move the canary's conversations back, at their next message.
     """
-    with transaction.atomic(), doing("release.canary_ended", message):
+    with transaction.atomic(), doing("release.canary_ended", check_note(message)):
         row = _locked(agent)
         if row.canary_release_id is None:
             return

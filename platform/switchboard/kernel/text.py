@@ -30,3 +30,17 @@ def check_text(value: str, *, field: str, max_bytes: int) -> str:
     if not value.strip():
         raise Invalid("blank_text", "The text is blank.", field=field)
     return value
+
+
+def check_note(value: str, *, field: str = "message", max_characters: int = 300) -> str:
+    """A remark that may be empty, without spaces around it, or a clear refusal.
+
+    Raises:
+        Invalid: too long, a NUL byte, or a lone surrogate.
+    """
+    if not value.strip():
+        return ""
+    check_text(value, field=field, max_bytes=max_characters * 16)
+    if len(value.strip()) > max_characters:
+        raise Invalid("too_long", f"{max_characters} characters are the most.", field=field)
+    return value.strip()
