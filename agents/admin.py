@@ -9,7 +9,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
@@ -20,10 +19,13 @@ from agents.models import Agent, ModelEndpoint
 from agents.releases import resolve
 from switchboard.admin import staff_site
 from switchboard.model_admin import DomainModelAdmin
+from tenants.permissions import Permission, allows
 
 
 @admin.register(Agent, site=staff_site)
 class AgentAdmin(DomainModelAdmin):
+    view_permission, change_permission = Permission.AGENTS_READ, Permission.AGENTS_WRITE
+    publish_permission = Permission.AGENTS_PUBLISH
     list_display = ("name", "live", "created_at", "try_it")
     list_select_related = ("live_release",)
     search_fields = ("name", "slug")
@@ -33,6 +35,10 @@ class AgentAdmin(DomainModelAdmin):
         if row.live_release is None:
             return format_html('<span class="sb-badge sb-busy">{}</span>', "No release yet")
         return format_html('<span class="sb-badge sb-good">#{}</span>', row.live_release.number)
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        talks = allows(request.user, Permission.CONVERSATIONS_WRITE)
+        return [name for name in self.list_display if talks or name != "try_it"]
 
     @admin.display(description="")
     def try_it(self, row: Agent) -> str:
@@ -50,7 +56,8 @@ class AgentAdmin(DomainModelAdmin):
 
     def playground_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """A conversation with the agent, over the same API that programs use."""
-        agent = get_object_or_404(Agent.objects.select_related("live_release"), pk=pk)
+        rows = Agent.objects.select_related("live_release")
+        agent = self.row(request, Permission.CONVERSATIONS_WRITE, rows, pk=pk)
         release = agent.live_release
         resolved = resolve(release.pk) if release else None
         return self.page(
@@ -75,6 +82,7 @@ class AgentAdmin(DomainModelAdmin):
 @admin.register(ModelEndpoint, site=staff_site)
 class ModelEndpointAdmin(DomainModelAdmin):
     can_add = can_change = can_delete = True
+    view_permission, change_permission = Permission.SECRETS_READ, Permission.SECRETS_WRITE
     form = EndpointForm
     list_display = ("name", "base_url", "key_state", "created_at")
     search_fields = ("name", "base_url")

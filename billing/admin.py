@@ -9,12 +9,14 @@ from django.contrib import admin
 from billing.models import UsageEvent
 from switchboard.admin import staff_site
 from switchboard.model_admin import DomainModelAdmin
+from tenants.permissions import Permission
 
 _SERVICES: Final[dict[str, str]] = {UsageEvent.Service.LLM: "Answering", UsageEvent.Service.EMBEDDING: "Embedding"}
 
 
 @admin.register(UsageEvent, site=staff_site)
 class UsageEventAdmin(DomainModelAdmin):
+    view_permission = Permission.USAGE_READ
     list_display = (
         "created_at",
         "used_for",

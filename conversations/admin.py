@@ -15,6 +15,7 @@ from conversations.models import Conversation, Turn
 from conversations.thread import read_thread
 from switchboard.admin import staff_site
 from switchboard.model_admin import RowPageAdmin
+from tenants.permissions import Permission
 
 _MOST_EXPORTED: Final = 50_000
 _STATUS: Final = {
@@ -39,6 +40,7 @@ class LastTurnFilter(admin.SimpleListFilter):
 
 @admin.register(Conversation, site=staff_site)
 class ConversationAdmin(RowPageAdmin):
+    view_permission = Permission.CONVERSATIONS_READ
     list_display = ("name", "agent", "channel", "last_answer", "updated_at")
     list_display_links = ("name",)
     list_select_related = ("agent",)

@@ -15,10 +15,13 @@ from django.conf import settings
 
 from conversations import queries, runner
 from conversations.events.stream import follow, while_admitted
+from conversations.models import Conversation
 from switchboard.kernel import lifespan
 from switchboard.kernel.database import OUTAGES, DatabaseUnavailable, in_database
 from switchboard.kernel.problems import Problem
 from switchboard.kernel.text import check_text
+from tenants.api.authentication import ApiKeyCaller
+from tenants.permissions import Permission, allows, require
 from tenants.sockets import CLOSE_OFFSET
 from tenants.staff.sessions import member_of
 
@@ -45,7 +48,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Admit the caller and begin to send events."""
         self.conversation_id = uuid.UUID(str(self.scope["url_route"]["kwargs"]["conversation_id"]))
         try:
-            await self._check_caller()
+            await self._check_caller(Permission.CONVERSATIONS_READ)
             await in_database(queries.conversation, self.conversation_id)
             after = _after(self.scope.get("query_string", b""))
         except Problem as problem:
@@ -72,6 +75,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._send({"event": "problem", "data": DatabaseUnavailable().as_dict()})
 
     async def _handle(self, request: dict[str, Any]) -> None:
+        await self._check_caller(Permission.CONVERSATIONS_WRITE)
         match request:
             case {"type": "message", "content": str(content), **rest}:
                 key = _idempotency_key(rest.get("idempotency_key"))
@@ -106,20 +110,30 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _send(self, value: dict[str, Any]) -> None:
         await self.send(json.dumps(value, ensure_ascii=False))
 
-    async def _check_caller(self) -> None:
+    async def _check_caller(self, permission: Permission) -> None:
         if self.scope["tenant"].is_public:
             raise Problem("not_authenticated", "Send an API key.", status=401)
-        if self.scope["api_key"] is not None:
-            return
-        session = self.scope.get("session")
-        if session is None or await in_database(member_of, session.session_key) is None:
+        session, key = self.scope.get("session"), self.scope["api_key"]
+        if key is not None:
+            require(ApiKeyCaller(key), permission)
+        elif session is None:
             raise Problem("not_authenticated", "Send an API key, or sign in.", status=401)
+        else:
+            await in_database(self._check_member, session.session_key, permission)
+
+    def _check_member(self, session_key: str, permission: Permission) -> None:
+        member = member_of(session_key)
+        if member is None:
+            raise Problem("not_authenticated", "Send an API key, or sign in.", status=401)
+        if not allows(member, permission):
+            row = Conversation.objects.select_related("agent").filter(pk=self.conversation_id).first()
+            require(member, permission, on=row)
 
     async def _is_admitted(self) -> bool:
         """Whether the caller would be let in now. A database that is away turns nobody out."""
         try:
             await self.scope["readmit"]()
-            await self._check_caller()
+            await self._check_caller(Permission.CONVERSATIONS_READ)
         except OUTAGES:
             return True
         except Problem:

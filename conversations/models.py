@@ -43,6 +43,10 @@ class Conversation(models.Model):
     def __str__(self) -> str:
         return self.title or str(self.id)
 
+    @property
+    def permission_parent(self) -> Agent:
+        return self.agent
+
 
 class Turn(models.Model):
     """One run of the engine, which answers one message. `events` is what it said, kept once it is over."""

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count, Model, Q, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
@@ -26,6 +26,7 @@ from knowledge.models import Collection, Document
 from switchboard.admin import staff_site
 from switchboard.kernel.problems import Problem
 from switchboard.model_admin import DomainModelAdmin, RowPageAdmin, refused, show_in_form
+from tenants.permissions import Permission
 
 _MOST_FOLLOWED = 200  # documents one page can follow; a list shows 100
 _MOST_PAGES_LINKED = 60
@@ -34,6 +35,7 @@ _MOST_PAGES_LINKED = 60
 @admin.register(Collection, site=staff_site)
 class CollectionAdmin(DomainModelAdmin):
     can_add = can_change = can_delete = True
+    view_permission, change_permission = Permission.KNOWLEDGE_READ, Permission.KNOWLEDGE_WRITE
     list_display = ("name", "contents", "state", "created_at")
     search_fields = ("name", "description")
     fields = ("name", "slug", "description")
@@ -93,6 +95,7 @@ class StatusFilter(admin.SimpleListFilter):
 @admin.register(Document, site=staff_site)
 class DocumentAdmin(RowPageAdmin):
     can_add = can_delete = True
+    view_permission, change_permission = Permission.KNOWLEDGE_READ, Permission.KNOWLEDGE_WRITE
     list_display = ("name", "collection", "state", "length", "size_in_words", "created_at")
     list_display_links = None
     list_select_related = ("collection",)
@@ -129,7 +132,7 @@ class DocumentAdmin(RowPageAdmin):
     def size_in_words(self, row: Document) -> str:
         return filesizeformat(row.size)
 
-    @admin.action(description="Read again (failed documents)")
+    @admin.action(description="Read again (failed documents)", permissions=["write"])
     def read_again(self, request: HttpRequest, queryset: QuerySet[Document]) -> None:
         again = 0
         for row in queryset:
@@ -153,6 +156,7 @@ class DocumentAdmin(RowPageAdmin):
 
     def progress_view(self, request: HttpRequest) -> HttpResponse:
         """Where some documents stand: polled by the list while anything moves."""
+        self.require(request, self.view_permission)
         wanted = []
         for text in request.GET.getlist("id")[:_MOST_FOLLOWED]:
             try:
@@ -165,7 +169,7 @@ class DocumentAdmin(RowPageAdmin):
         return answer
 
     def retry_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        row = get_object_or_404(Document, pk=pk)
+        row = self.row(request, self.change_permission, Document.objects.select_related("collection"), pk=pk)
         address = reverse("admin:knowledge_document_change", args=[pk])
         try:
             documents.retry_document(document=row)
@@ -183,6 +187,7 @@ class DocumentAdmin(RowPageAdmin):
             original=row,
             document=row,
             state=wording.progress_of(row),
+            may_change=self.has_write_permission(request, row),
             follow_url=reverse("admin:knowledge_document_progress"),
             page_numbers=range(1, min(row.pages, _MOST_PAGES_LINKED) + 1) if is_ready else (),
         )
@@ -197,7 +202,7 @@ class DocumentAdmin(RowPageAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if not self.has_add_permission(request):
-            return HttpResponseRedirect(reverse("admin:knowledge_document_changelist"))
+            raise PermissionDenied
         if request.method == "POST":
             form = UploadForm(request.POST, request.FILES)
             if form.is_valid() and not self._accept_all(request, form):

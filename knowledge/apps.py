@@ -7,6 +7,9 @@ class KnowledgeConfig(AppConfig):
 
     def ready(self) -> None:
         from knowledge.domain import documents
+        from knowledge.models import Collection
         from tenants.domain import leases
+        from tenants.staff.domain.members import grants_on
 
         leases.on_abandoned(documents.LEASE_KIND, documents.recover)
+        grants_on(Collection)

@@ -72,6 +72,10 @@ class Document(models.Model):
     def is_settled(self) -> bool:
         return self.status in {self.Status.READY, self.Status.FAILED}
 
+    @property
+    def permission_parent(self) -> Collection:
+        return self.collection
+
 
 class Chunk(models.Model):
     """A retrievable passage: where in its document it stands, and what finds it.

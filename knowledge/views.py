@@ -20,6 +20,7 @@ from knowledge.models import Document
 from knowledge.parsing import DocumentUnreadable
 from switchboard.kernel.files import download
 from switchboard.kernel.problems import Problem
+from tenants.permissions import Permission, allows
 
 CONTENT_POLICY: Final = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
@@ -35,9 +36,10 @@ def _admitted(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
     @require_safe
     @functools.wraps(view)
     def guarded(request: HttpRequest, document_id: uuid.UUID, **rest: Any) -> HttpResponseBase:
-        if not (check_token(request.GET.get("token", ""), document_id) or _is_staff(request)):
+        document = Document.objects.select_related("collection").filter(pk=document_id).first()
+        holds_link = check_token(request.GET.get("token", ""), document_id)
+        if not (holds_link or allows(request.user, Permission.KNOWLEDGE_READ, on=document)):
             return _sentence(request, "Link expired", _EXPIRED, 403)
-        document = Document.objects.filter(pk=document_id).first()
         if document is None:
             return _sentence(request, "Not found", _UNKNOWN, 404)
         number = rest.get("number")
@@ -103,11 +105,6 @@ def original(request: HttpRequest, document: Document) -> HttpResponseBase:
     except FileNotFoundError:
         return _sentence(request, "Not found", "The document's file is missing.", 404)
     return download(request, file, filename=document.filename, size=document.size)
-
-
-def _is_staff(request: HttpRequest) -> bool:
-    user = request.user
-    return bool(user.is_active and getattr(user, "is_staff", False))
 
 
 def _url(request: HttpRequest, name: str, document: Document, number: int | None = None) -> str:

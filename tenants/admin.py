@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -24,6 +23,7 @@ from tenants.context import tenant_id
 from tenants.domain import api_keys, provision, status
 from tenants.forms import DomainForm, NewApiKeyForm, NewTenantForm
 from tenants.models import ApiKey, Domain, Tenant
+from tenants.permissions import Permission, allows
 
 _STATUS_STYLE = {Tenant.Status.READY: "sb-good", Tenant.Status.PREPARING: "sb-busy", Tenant.Status.SUSPENDED: "sb-bad"}
 
@@ -33,6 +33,7 @@ class TenantAdmin(RowPageAdmin):
     """Tenants: made, suspended, resumed. Nothing of what is inside one shows here."""
 
     can_add = True
+    view_permission, change_permission = Permission.TENANTS_READ, Permission.TENANTS_WRITE
     list_display = ("name", "slug", "state", "hostnames", "created_at")
     list_filter = ("status",)
     search_fields = ("name", "slug", "domains__domain")
@@ -65,6 +66,8 @@ class TenantAdmin(RowPageAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
         form = NewTenantForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
@@ -107,11 +110,11 @@ class TenantAdmin(RowPageAdmin):
         return self._do(request, pk, lambda row: status.add_domain(tenant=row, domain=name), "The hostname is added.")
 
     def undomain_view(self, request: HttpRequest, pk: uuid.UUID, domain: uuid.UUID) -> HttpResponse:
-        row = get_object_or_404(Domain, pk=domain, tenant_id=pk)
+        row = self.row(request, self.change_permission, Domain.objects.filter(tenant_id=pk), pk=domain)
         return self._do(request, pk, lambda _: status.remove_domain(domain=row), "The hostname is removed.")
 
     def _do(self, request: HttpRequest, pk: uuid.UUID, act: Callable[[Tenant], object], done: str) -> HttpResponse:
-        row = get_object_or_404(Tenant, pk=pk)
+        row = self.row(request, self.change_permission, Tenant.objects.all(), pk=pk)
         try:
             act(row)
         except Problem as problem:
@@ -125,7 +128,7 @@ class ApiKeyAdmin(DomainModelAdmin):
     """Keys stand in the public schema, among those of all tenants: every query here says whose."""
 
     can_add = True
-    administrators_only = True
+    view_permission, change_permission = Permission.KEYS_READ, Permission.KEYS_WRITE
     list_display = ("name", "beginning", "state", "created_at", "last_used_at", "expires_at", "end_it")
     list_display_links = None
     search_fields = ("name", "prefix")
@@ -145,6 +148,10 @@ class ApiKeyAdmin(DomainModelAdmin):
         if not row.is_usable:
             return format_html('<span class="sb-badge">{}</span>', "Expired")
         return format_html('<span class="sb-badge sb-good">{}</span>', "In use" if row.last_used_at else "Never used")
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        ends = allows(request.user, Permission.KEYS_WRITE)
+        return [name for name in self.list_display if ends or name != "end_it"]
 
     @admin.display(description="")
     def end_it(self, row: ApiKey) -> str:
@@ -189,9 +196,7 @@ class ApiKeyAdmin(DomainModelAdmin):
         return response
 
     def revoke_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        row = get_object_or_404(self.get_queryset(request), pk=pk)
+        row = self.row(request, self.change_permission, self.get_queryset(request), pk=pk)
         api_keys.revoke_api_key(key=row)
         messages.success(request, f"The key “{row.name}” is revoked; it is refused within a few seconds.")
         return HttpResponseRedirect(reverse("admin:tenants_apikey_changelist"))

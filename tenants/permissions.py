@@ -13,6 +13,8 @@ from typing import Final, Protocol
 
 from django.db.models import Model
 
+from switchboard.kernel.problems import Problem
+
 
 class Permission(StrEnum):
     """One thing that may be done; also an API key's scope."""
@@ -84,3 +86,13 @@ def allows(caller: object, permission: Permission, *, on: Model | None = None) -
     """
     may = getattr(caller, "may", None)
     return bool(may is not None and may(permission, on))
+
+
+def require(caller: object, permission: Permission, *, on: Model | None = None) -> None:
+    """`allows`, or a refusal: for what a declaration at the interface doesn't cover, such as a second permission.
+
+    Raises:
+        Problem: 403 `forbidden`.
+    """
+    if not allows(caller, permission, on=on):
+        raise Problem("forbidden", f"This needs the permission {permission}.", status=403)

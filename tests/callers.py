@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def staff_of(database: None) -> Callable[..., User]:
-    """`staff_of(tenant, **fields)`: a member of its staff, an administrator unless the fields say otherwise."""
+    """`staff_of(tenant, **fields)`: a member of its staff, an owner unless the fields say otherwise."""
     from tenants.context import use_tenant
     from tests.factories import UserFactory
 
@@ -49,7 +49,7 @@ def client_for(staff_of: Callable[..., User]) -> Callable[..., Client]:
 
 @pytest.fixture
 def staff(in_harbour: Tenant, client_for: Callable[..., Client]) -> Client:
-    """A browser on harbour's host, signed in as one of its administrators; the test runs in harbour's scope."""
+    """A browser on harbour's host, signed in as one of its owners; the test runs in harbour's scope."""
     return client_for(in_harbour)
 
 

@@ -27,7 +27,7 @@ from billing.models import UsageEvent
 from conversations.models import Conversation, Message, Turn
 from knowledge.models import DIMENSIONS, Chunk, Collection, Document
 from tenants.flags.models import Flag
-from tenants.staff.models import User
+from tenants.staff.models import Role, User
 
 PASSWORD = "a quiet harbour"
 C = TypeVar("C", bound=Component)
@@ -49,7 +49,7 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
     email = factory.LazyAttribute(lambda user: f"{user.username}@example.com")
     password = factory.LazyFunction(lambda: make_password(PASSWORD))
     is_staff = True
-    is_superuser = True
+    role = Role.OWNER
 
 
 class FlagFactory(factory.django.DjangoModelFactory[Flag]):

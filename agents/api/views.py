@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
 from uuid import UUID
 
 from django.db import transaction
@@ -17,13 +19,22 @@ from agents.api.serializers import (
 from agents.domain.endpoints import create_endpoint, delete_endpoint, update_endpoint
 from agents.models import ModelEndpoint
 from switchboard.kernel.idempotency import idempotent
-from switchboard.kernel.resources import Resource, checked
+from switchboard.kernel.resources import checked
+from tenants.api.resources import Resource
+from tenants.permissions import Permission
 
 
 @extend_schema(tags=["Endpoints"])
 class EndpointViewSet(mixins.ListModelMixin, Resource[ModelEndpoint]):
     """Where language models are reached: URLs that speak OpenAI's chat completions."""
 
+    permissions: ClassVar[Mapping[str, Permission]] = {
+        "list": Permission.SECRETS_READ,
+        "create": Permission.SECRETS_WRITE,
+        "retrieve": Permission.SECRETS_READ,
+        "partial_update": Permission.SECRETS_WRITE,
+        "destroy": Permission.SECRETS_WRITE,
+    }
     serializer_class = EndpointSerializer
     queryset = ModelEndpoint.objects.all()
     what = "endpoint"

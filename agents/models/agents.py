@@ -60,6 +60,10 @@ class AgentVersion(Version):
     def __str__(self) -> str:
         return f"{self.component} v{self.number}"
 
+    @property
+    def permission_parent(self) -> Agent:
+        return self.component
+
 
 Agent.version_model = AgentVersion
 
@@ -101,3 +105,7 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agent} #{self.number}"
+
+    @property
+    def permission_parent(self) -> Agent:
+        return self.agent

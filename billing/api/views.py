@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import ClassVar, Final
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
@@ -11,7 +12,9 @@ from rest_framework.response import Response
 
 from billing.api.serializers import UsageFilters, UsageSerializer
 from billing.models import UsageEvent
-from switchboard.kernel.resources import Resource, asked
+from switchboard.kernel.resources import asked
+from tenants.api.resources import Resource
+from tenants.permissions import Permission
 
 _LOOKUPS: Final = {
     "conversation": "conversation_id",
@@ -26,6 +29,9 @@ _LOOKUPS: Final = {
 class UsageViewSet(mixins.ListModelMixin, Resource[UsageEvent]):
     """What was used, and what it cost."""
 
+    permissions: ClassVar[Mapping[str, Permission]] = {
+        "list": Permission.USAGE_READ,
+    }
     serializer_class = UsageSerializer
     queryset = UsageEvent.objects.all()
     what = "usage event"

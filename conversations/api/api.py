@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from conversations.api.callers import NotSignedIn, caller
+from conversations.api.callers import NotSignedIn, undeclared
 from conversations.api.conversations import router as conversations
 from conversations.api.search import router as knowledge_search
 from switchboard.kernel.problems import NotFound, Problem, generic_problem, problem_response
@@ -24,7 +24,7 @@ data_plane = NinjaAPI(
     title="Switchboard data plane",
     version="1",
     urls_namespace="data-plane",
-    auth=caller,
+    auth=undeclared,
     openapi_url=None,
     docs_url=None,
 )

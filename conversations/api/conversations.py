@@ -11,9 +11,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from ninja import Header, Query, Router, Status
 
+from agents.models import Agent
 from conversations import models, queries, runner
 from conversations.api import schemas
-from conversations.api.callers import still_admitted
+from conversations.api.callers import asks, still_admitted
 from conversations.api.sse import event_stream, last_seen, wants_stream
 from conversations.domain import turns
 from conversations.domain.conversations import begin_conversation
@@ -24,7 +25,7 @@ from conversations.events.stream import follow, follow_turn, only_turn, while_ad
 from switchboard.kernel.database import in_database
 from switchboard.kernel.problems import Problem
 from switchboard.kernel.text import check_text
-from tenants.permissions import Permission, allows
+from tenants.permissions import Permission, allows, require
 
 router = Router()
 
@@ -55,7 +56,12 @@ def _conversation(row: models.Conversation) -> schemas.Conversation:
     )
 
 
-@router.post("", response={201: schemas.Conversation, **_PROBLEMS}, summary="Begin a conversation")
+@router.post(
+    "",
+    auth=asks(Permission.CONVERSATIONS_WRITE, of_some=True),
+    response={201: schemas.Conversation, **_PROBLEMS},
+    summary="Begin a conversation",
+)
 async def begin(
     request: HttpRequest,
     payload: schemas.NewConversation,
@@ -63,27 +69,44 @@ async def begin(
     idempotency_key: IdempotencyKey = None,
 ) -> Status[schemas.Conversation]:
     """With an agent that has a live release, or with any release of it for whoever may read agents."""
-    if payload.release is not None and not allows(getattr(request, "auth", None), Permission.AGENTS_READ):
-        raise Problem("forbidden", "Choosing a release needs the permission agents:read.", status=403)
-    row = await in_database(
-        begin_conversation,
-        agent_id=payload.agent,
-        channel=payload.channel,
-        contact=payload.contact,
-        contact_attributes=payload.contact_attributes,
-        release_id=payload.release,
-        idempotency_key=idempotency_key,
-    )
+
+    def write() -> models.Conversation:
+        caller, asked = request.auth, Permission.CONVERSATIONS_WRITE  # type: ignore[attr-defined]
+        if payload.release is not None or not allows(caller, asked):
+            agent = Agent.objects.filter(pk=payload.agent).first()
+            require(caller, asked, on=agent)
+            if payload.release is not None and not allows(caller, Permission.AGENTS_READ, on=agent):
+                raise Problem("forbidden", "Choosing a release needs the permission agents:read.", status=403)
+        return begin_conversation(
+            agent_id=payload.agent,
+            channel=payload.channel,
+            contact=payload.contact,
+            contact_attributes=payload.contact_attributes,
+            release_id=payload.release,
+            idempotency_key=idempotency_key,
+        )
+
+    row = await in_database(write)
     response["Location"] = _url(row.id)
     return Status(201, _conversation(row))
 
 
-@router.get("/{conversation_id}", response={200: schemas.Conversation, **_PROBLEMS}, summary="A conversation")
+@router.get(
+    "/{conversation_id}",
+    auth=asks(Permission.CONVERSATIONS_READ),
+    response={200: schemas.Conversation, **_PROBLEMS},
+    summary="A conversation",
+)
 async def retrieve(request: HttpRequest, conversation_id: uuid.UUID) -> schemas.Conversation:
     return _conversation(await in_database(queries.conversation, conversation_id))
 
 
-@router.get("/{conversation_id}/messages", response={200: schemas.Thread, **_PROBLEMS}, summary="What was said")
+@router.get(
+    "/{conversation_id}/messages",
+    auth=asks(Permission.CONVERSATIONS_READ),
+    response={200: schemas.Thread, **_PROBLEMS},
+    summary="What was said",
+)
 async def thread(
     request: HttpRequest, conversation_id: uuid.UUID, before: Before = None, limit: Limit = 200
 ) -> schemas.Thread:
@@ -114,6 +137,7 @@ def _message(row: models.Message) -> schemas.Message:
 
 @router.post(
     "/{conversation_id}/messages",
+    auth=asks(Permission.CONVERSATIONS_WRITE),
     response={202: schemas.AcceptedMessage, **_PROBLEMS},
     summary="Say something",
     openapi_extra={
@@ -172,6 +196,7 @@ def _answer(conversation_id: uuid.UUID, accepted: turns.Accepted) -> AsyncIterat
 
 @router.get(
     "/{conversation_id}/events",
+    auth=asks(Permission.CONVERSATIONS_READ),
     response=_PROBLEMS,
     summary="Follow a conversation",
     openapi_extra={
@@ -192,7 +217,12 @@ async def events(request: HttpRequest, conversation_id: uuid.UUID, after: After 
     return event_stream(_heard(request, follow(conversation_id, after=start)))
 
 
-@router.get("/{conversation_id}/turns/{turn_id}", response={200: schemas.Turn, **_PROBLEMS}, summary="A turn")
+@router.get(
+    "/{conversation_id}/turns/{turn_id}",
+    auth=asks(Permission.CONVERSATIONS_READ),
+    response={200: schemas.Turn, **_PROBLEMS},
+    summary="A turn",
+)
 async def turn(request: HttpRequest, conversation_id: uuid.UUID, turn_id: uuid.UUID) -> schemas.Turn:
     row = await in_database(queries.turn, conversation_id, turn_id)
     return schemas.Turn(
@@ -206,7 +236,10 @@ async def turn(request: HttpRequest, conversation_id: uuid.UUID, turn_id: uuid.U
 
 
 @router.delete(
-    "/{conversation_id}/turns/{turn_id}", response={202: None, 204: None, **_PROBLEMS}, summary="Stop a turn"
+    "/{conversation_id}/turns/{turn_id}",
+    auth=asks(Permission.CONVERSATIONS_WRITE),
+    response={202: None, 204: None, **_PROBLEMS},
+    summary="Stop a turn",
 )
 async def stop(request: HttpRequest, conversation_id: uuid.UUID, turn_id: uuid.UUID) -> Status[None]:
     """202 where it will stop (its `done` tells when); 204 where it was over already."""

@@ -6,11 +6,13 @@ from django.http import HttpRequest
 from ninja import Router
 
 from conversations.api import schemas
+from conversations.api.callers import asks
 from knowledge.embeddings import EmbeddingsUnavailable
 from knowledge.links import page_url
 from knowledge.search import search
 from switchboard.kernel.problems import Problem
 from switchboard.kernel.text import check_text
+from tenants.permissions import Permission
 
 router = Router()
 _QUERY_LIMIT_BYTES = 8_192
@@ -18,6 +20,7 @@ _QUERY_LIMIT_BYTES = 8_192
 
 @router.post(
     "",
+    auth=asks(Permission.KNOWLEDGE_READ),
     response={200: schemas.SearchResult, frozenset({401, 413, 422, 503}): schemas.Problem},
     summary="Find the passages that answer a question",
 )

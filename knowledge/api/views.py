@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -29,13 +30,22 @@ from switchboard.kernel.files import download
 from switchboard.kernel.idempotency import idempotent
 from switchboard.kernel.parsers import UploadParser
 from switchboard.kernel.problems import Invalid, NotFound
-from switchboard.kernel.resources import Resource, asked, checked
+from switchboard.kernel.resources import asked, checked
+from tenants.api.resources import Resource
+from tenants.permissions import Permission
 
 
 @extend_schema(tags=["Collections"])
 class CollectionViewSet(mixins.ListModelMixin, Resource[Collection]):
     """Knowledge bases: what a release may answer from."""
 
+    permissions: ClassVar[Mapping[str, Permission]] = {
+        "list": Permission.KNOWLEDGE_READ,
+        "create": Permission.KNOWLEDGE_WRITE,
+        "retrieve": Permission.KNOWLEDGE_READ,
+        "partial_update": Permission.KNOWLEDGE_WRITE,
+        "destroy": Permission.KNOWLEDGE_WRITE,
+    }
     serializer_class = CollectionSerializer
     queryset = Collection.objects.all()
     what = "collection"
@@ -84,6 +94,14 @@ class _AnyType(DefaultContentNegotiation):
 class DocumentViewSet(mixins.ListModelMixin, Resource[Document]):
     """Uploaded files and what became of them."""
 
+    permissions: ClassVar[Mapping[str, Permission]] = {
+        "list": Permission.KNOWLEDGE_READ,
+        "create": Permission.KNOWLEDGE_WRITE,
+        "retrieve": Permission.KNOWLEDGE_READ,
+        "destroy": Permission.KNOWLEDGE_WRITE,
+        "retry": Permission.KNOWLEDGE_WRITE,
+        "file": Permission.KNOWLEDGE_READ,
+    }
     serializer_class = DocumentSerializer
     queryset = Document.objects.all()
     what = "document"

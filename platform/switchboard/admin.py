@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.http import HttpRequest
 from unfold.sites import UnfoldAdminSite
 
+from tenants.permissions import Permission, allows
 
-class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]
+
+class _Site(UnfoldAdminSite):  # type: ignore[misc]
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """With `may.agents_write` and the like, so that a page shows no button that would be refused."""
+        may = {permission.name.lower(): allows(request.user, permission) for permission in Permission}
+        return {**super().each_context(request), "may": may}
+
+
+class OperatorSite(_Site):
     settings_name = "UNFOLD_OPERATORS"
     site_header = site_title = "Switchboard operators"
     index_title = "Home"
     index_template = "admin/operators_index.html"
 
 
-class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
+class StaffSite(_Site):
     site_header = site_title = "Switchboard"
     index_title = "Home"
     index_template = "admin/staff_index.html"

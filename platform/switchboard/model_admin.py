@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,10 +14,16 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from switchboard.kernel.problems import Problem
+from tenants.permissions import Permission, allows
+
+M = TypeVar("M", bound=Model)
 
 
 class DomainModelAdmin(ModelAdmin):  # type: ignore[misc]
-    """A model's pages, open to whoever may sign in; a subclass says what can be done there.
+    """A model's pages; a subclass says which permissions they ask for, and what can be done there at all.
+
+    `view_permission` and `change_permission` are asked for reading and for all that writes; adding, deleting and
+    publishing may ask for another one. Nothing that a page shows or does goes round `row` and `require`.
 
     Writes go through `create`, `update` and `remove`, which call the app's `domain`. A `Problem` becomes a message on
     the page it came from, never an error page.
@@ -26,7 +32,11 @@ class DomainModelAdmin(ModelAdmin):  # type: ignore[misc]
     can_add = False
     can_change = False
     can_delete = False
-    administrators_only = False
+    view_permission: ClassVar[Permission | None] = None
+    change_permission: ClassVar[Permission | None] = None
+    add_permission: ClassVar[Permission | None] = None
+    delete_permission: ClassVar[Permission | None] = None
+    publish_permission: ClassVar[Permission | None] = None
     list_filter_submit = True
     list_fullwidth = True
     warn_unsaved_form = True
@@ -50,25 +60,58 @@ class DomainModelAdmin(ModelAdmin):  # type: ignore[misc]
         frame = {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
         return TemplateResponse(request, template, {**frame, **context}, status=status)
 
-    def _admits(self, request: HttpRequest) -> bool:
-        user = request.user
-        allowed = user.is_superuser or not self.administrators_only
-        return bool(user.is_active and getattr(user, "is_staff", False) and allowed)
+    def __init__(self, model: Any, admin_site: Any) -> None:
+        super().__init__(model, admin_site)
+        if self.view_permission is None:
+            raise ImproperlyConfigured(f"{type(self).__name__} doesn't say its view_permission.")
+
+    def require(self, request: HttpRequest, permission: Permission | None, *, on: Model | None = None) -> None:
+        """Ask for a permission in a view of our own.
+
+        Raises:
+            PermissionDenied: whoever asks doesn't have it, or nobody does (None).
+        """
+        if permission is None or not allows(request.user, permission, on=on):
+            raise PermissionDenied
+
+    def row(self, request: HttpRequest, permission: Permission | None, rows: QuerySet[M], **lookup: Any) -> M:
+        """The row that a view of our own is about. Who may nothing isn't told whether it exists.
+
+        Raises:
+            PermissionDenied: whoever asks doesn't have the permission on it.
+            Http404: it isn't there.
+        """
+        row = rows.filter(**lookup).first()
+        self.require(request, permission, on=row)
+        if row is None:
+            raise Http404
+        return row
+
+    def _allows(self, request: HttpRequest, permission: Permission | None, on: Model | None) -> bool:
+        return permission is not None and allows(request.user, permission, on=on)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return self._admits(request)
+        return self._allows(request, self.view_permission, None)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self._admits(request)
+        return self._allows(request, self.view_permission, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.can_add and self._admits(request)
+        return self.can_add and self._allows(request, self.add_permission or self.change_permission, None)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self.can_change and self._admits(request)
+        return self.can_change and self.has_write_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self.can_delete and self._admits(request)
+        return self.can_delete and self._allows(request, self.delete_permission or self.change_permission, obj)
+
+    def has_write_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """For buttons and bulk actions (`permissions=["write"]`) of models that have no form of Django's."""
+        return self._allows(request, self.change_permission, obj)
+
+    def has_publish_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """As `has_write_permission`, for what people are then served by."""
+        return self._allows(request, self.publish_permission, obj)
 
     def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
         if change:
@@ -111,6 +154,13 @@ class DomainModelAdmin(ModelAdmin):  # type: ignore[misc]
         except Problem as problem:
             return refused(request, problem)
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # Django tells whoever asks whether the row exists, before it asks who that is.
+        self.require(request, self.view_permission, on=self.get_object(request, object_id))
+        return super().history_view(request, object_id, extra_context)  # type: ignore[no-any-return]
+
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().delete_view(request, *args, **kwargs)  # type: ignore[no-any-return]
@@ -129,10 +179,10 @@ class RowPageAdmin(DomainModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         row = self.get_object(request, object_id)
-        if row is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
         if not self.has_view_permission(request, row):
             raise PermissionDenied
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
         return self.row_page(request, row)
 
 

@@ -201,7 +201,7 @@ REST_FRAMEWORK = {
         "tenants.api.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["tenants.api.permissions.StaffOrKey"],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.api.permissions.DeclaredPermissions"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["switchboard.kernel.parsers.JsonParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+
+from tenants.permissions import Permission, allows
 
 # Petrol on cool greys. Text and buttons keep 4.5:1 in both modes: 600 carries white text and is the link colour on
 # white, 500 is the link colour on 900.
@@ -45,13 +48,14 @@ def company(request: HttpRequest) -> str:
     return str(getattr(getattr(request, "tenant", None), "name", "") or "Switchboard")
 
 
-def is_administrator(request: HttpRequest) -> bool:
-    """Whether the team and the API keys are theirs to see."""
-    return bool(request.user.is_superuser)
+def _may(permission: Permission) -> Callable[[HttpRequest], bool]:
+    return lambda request: allows(request.user, permission)
 
 
-def _item(title: str, icon: str, url_name: str, **more: Any) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{url_name}"), **more}
+def _item(title: str, icon: str, url_name: str, permission: Permission | None = None) -> dict[str, Any]:
+    """A line of the sidebar, for whoever has the permission that its page asks for."""
+    shown = {"permission": _may(permission)} if permission else {}
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{url_name}"), **shown}
 
 
 def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
@@ -83,23 +87,23 @@ UNFOLD: Final[dict[str, Any]] = {
             _group("", _item("Home", "home", "index")),
             _group(
                 "Agents",
-                _item("Agents", "smart_toy", "agents_agent_changelist"),
-                _item("Model endpoints", "hub", "agents_modelendpoint_changelist"),
+                _item("Agents", "smart_toy", "agents_agent_changelist", Permission.AGENTS_READ),
+                _item("Model endpoints", "hub", "agents_modelendpoint_changelist", Permission.SECRETS_READ),
             ),
             _group(
                 "Knowledge",
-                _item("Documents", "description", "knowledge_document_changelist"),
-                _item("Collections", "folder_open", "knowledge_collection_changelist"),
+                _item("Documents", "description", "knowledge_document_changelist", Permission.KNOWLEDGE_READ),
+                _item("Collections", "folder_open", "knowledge_collection_changelist", Permission.KNOWLEDGE_READ),
             ),
             _group(
                 "Conversations",
-                _item("Conversations", "forum", "conversations_conversation_changelist"),
-                _item("Usage", "monitoring", "billing_usageevent_changelist"),
+                _item("Conversations", "forum", "conversations_conversation_changelist", Permission.CONVERSATIONS_READ),
+                _item("Usage", "monitoring", "billing_usageevent_changelist", Permission.USAGE_READ),
             ),
             _group(
                 "Company",
-                _item("Team", "group", "staff_user_changelist", permission=is_administrator),
-                _item("API keys", "key", "tenants_apikey_changelist", permission=is_administrator),
+                _item("Team", "group", "staff_user_changelist", Permission.MEMBERS_READ),
+                _item("API keys", "key", "tenants_apikey_changelist", Permission.KEYS_READ),
             ),
         ],
     },
@@ -117,8 +121,8 @@ UNFOLD_OPERATORS: Final[dict[str, Any]] = {
             _group(
                 "",
                 _item("Home", "home", "index"),
-                _item("Tenants", "domain", "tenants_tenant_changelist"),
-                _item("Operators", "group", "staff_user_changelist"),
+                _item("Tenants", "domain", "tenants_tenant_changelist", Permission.TENANTS_READ),
+                _item("Operators", "group", "staff_user_changelist", Permission.MEMBERS_READ),
             )
         ],
     },

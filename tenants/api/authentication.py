@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Model
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from tenants.directory import KeyEntry
+from tenants.permissions import OPERATORS_ONLY, Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,10 @@ class ApiKeyCaller:
     @property
     def pk(self) -> None:
         return None
+
+    def may(self, permission: Permission, on: Model | None) -> bool:
+        """Everything of its own tenant."""
+        return permission not in OPERATORS_ONLY
 
 
 def key_of(request: HttpRequest) -> KeyEntry | None:

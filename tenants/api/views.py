@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -11,17 +13,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from switchboard.kernel.idempotency import idempotent
-from switchboard.kernel.resources import Resource, checked
+from switchboard.kernel.resources import checked
+from tenants.api.resources import Resource
 from tenants.api.serializers import ApiKeyFields, ApiKeySerializer, NewApiKeySerializer
 from tenants.context import tenant_id
 from tenants.domain.api_keys import create_api_key, revoke_api_key
 from tenants.models import ApiKey, Tenant
+from tenants.permissions import Permission
 
 
 @extend_schema(tags=["API keys"])
 class ApiKeyViewSet(mixins.ListModelMixin, Resource[ApiKey]):
     """Keys with which programs call the API."""
 
+    permissions: ClassVar[Mapping[str, Permission]] = {
+        "list": Permission.KEYS_READ,
+        "create": Permission.KEYS_WRITE,
+        "retrieve": Permission.KEYS_READ,
+        "destroy": Permission.KEYS_WRITE,
+    }
     serializer_class = ApiKeySerializer
     queryset = ApiKey.objects.none()
     what = "API key"

@@ -2,55 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from switchboard.admin import operator_site, staff_site
 from switchboard.model_admin import DomainModelAdmin
+from tenants.permissions import Permission
+from tenants.staff.domain import members
 from tenants.staff.models import User
 
+_CHANGEABLE: Final = ("first_name", "last_name", "email", "role", "is_active")
 
-class MemberForm(UserChangeForm):  # type: ignore[misc]
-    """A member as an administrator changes one; nobody locks themselves, or everybody, out."""
 
+class NewMemberForm(UserCreationForm):  # type: ignore[misc]
     class Meta:
         model = User
-        fields = ("username", "password", "first_name", "last_name", "email", "is_active", "is_superuser")
-
-    def clean(self) -> dict[str, Any]:
-        values: dict[str, Any] = super().clean() or self.cleaned_data
-        before = User.objects.filter(pk=self.instance.pk).first()
-        ends = before is not None and before.is_superuser and before.is_active
-        stays = values.get("is_active", True) and values.get("is_superuser", True)
-        if ends and not stays and not other_administrators(self.instance).exists():
-            raise forms.ValidationError("This is the last administrator. Make another one first.")
-        return values
-
-
-def other_administrators(user: Any) -> QuerySet[User]:
-    """Who could still sign in and put things right without this user."""
-    return User.objects.filter(is_superuser=True, is_active=True, is_staff=True).exclude(pk=user.pk)
+        fields = ("username", "role")
 
 
 class MemberAdmin(DomainModelAdmin, UserAdmin):  # type: ignore[type-arg]
-    """Members sign in and work; administrators also see the team and the API keys.
-
-    Nobody is deleted: what they made names them. Who leaves is made inactive.
-    """
+    """Who works here, and as what. Nobody is deleted: what they made names them. Who leaves is made inactive."""
 
     can_add = can_change = True
-    administrators_only = True
-    form = MemberForm
-    add_form = UserCreationForm
+    view_permission, change_permission = Permission.MEMBERS_READ, Permission.MEMBERS_WRITE
+    form = UserChangeForm
+    add_form = NewMemberForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "full_name", "email", "role", "is_active", "last_login")
-    list_filter = ("is_superuser", "is_active")
+    list_filter = ("role", "is_active")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     filter_horizontal = ()
@@ -58,36 +41,39 @@ class MemberAdmin(DomainModelAdmin, UserAdmin):  # type: ignore[type-arg]
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email", "last_login")}),
-        ("May", {"fields": ("is_active", "is_superuser")}),
+        ("May", {"fields": ("role", "is_active")}),
     )
-    add_fieldsets = ((None, {"fields": ("username", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("username", "password1", "password2", "role")}),)
 
     @admin.display(description="Name", ordering="last_name")
     def full_name(self, row: User) -> str:
         return row.get_full_name() or "-"
 
-    @admin.display(description="Role", ordering="is_superuser")
-    def role(self, row: User) -> str:
-        return "Administrator" if row.is_superuser else "Member"
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("username", *self.readonly_fields) if obj else self.readonly_fields
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and db_field.name == "is_superuser":
-            field.label, field.help_text = "Administrator", "Also sees the team and the API keys."
-        if field is not None and db_field.name == "is_active":
-            field.help_text = "May sign in. Nobody is deleted; who leaves is made inactive."
-        return field
-
-    # Django's own forms write this one model of Django's own; its passwords are theirs to hash.
+    # A password is Django's own form's to check and hash.
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        obj.is_staff = True
-        obj.save()
+        values = form.cleaned_data
+        if change:
+            members.change_member(member=obj, **{name: values[name] for name in _CHANGEABLE if name in values})
+        else:
+            made = members.create_member(
+                username=values["username"], password=values.get("password1"), role=values["role"]
+            )
+            obj.pk, obj._state.adding = made.pk, False
 
 
 class OperatorAdmin(MemberAdmin):
-    """On the platform's own site everybody is an operator."""
+    """On the platform's own site everybody is an operator, and may what operators may."""
 
-    administrators_only = False
+    list_display = ("username", "full_name", "email", "is_active", "last_login")  # type: ignore[assignment]
+    list_filter = ("is_active",)  # type: ignore[assignment]
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email", "last_login")}),
+        ("May", {"fields": ("is_active",)}),
+    )
 
 
 staff_site.register(User, MemberAdmin)

@@ -16,6 +16,7 @@ HOMES = {
     "tenants.WorkLease": PUBLIC,  # one look finds all tenants' unfinished work
     "contenttypes.ContentType": PUBLIC,  # Django caches its ids for the whole process
     "staff.User": BOTH,  # operators in the public schema, a tenant's staff in its own
+    "staff.ObjectGrant": BOTH,  # beside the people it is given to
     "staff.User_groups": BOTH,
     "staff.User_user_permissions": BOTH,
     "auth.Group": BOTH,  # as for people

@@ -250,9 +250,11 @@ def test_a_session_needs_the_csrf_token(harbour, staff_of):
 
 
 def test_people_may_do_what_their_permissions_say(client_for, harbour, staff_of):
-    nobody = client_for(harbour, staff_of(harbour, is_superuser=False))
-    assert_problem(nobody.get(COLLECTIONS), 403, "forbidden")
-    contact = client_for(harbour, staff_of(harbour, is_staff=False, is_superuser=True))
+    viewer = client_for(harbour, staff_of(harbour, role="viewer"))
+    assert viewer.get(COLLECTIONS).status_code == 200
+    refused = viewer.post(COLLECTIONS, json.dumps({"name": "a", "slug": "a"}), content_type="application/json")
+    assert_problem(refused, 403, "forbidden")
+    contact = client_for(harbour, staff_of(harbour, is_staff=False))
     assert_problem(contact.get(COLLECTIONS), 403, "forbidden")
 
 

@@ -138,7 +138,7 @@ def test_staff_need_no_link(document, harbour, client_for):
 
 
 def test_a_signed_in_user_who_isnt_staff_needs_one(document, harbour, client_for, in_harbour):
-    client = client_for(harbour, UserFactory(is_staff=False, is_superuser=False))
+    client = client_for(harbour, UserFactory(is_staff=False))
     assert client.get(f"/documents/{document.pk}/pages/1").status_code == 403
 
 

@@ -15,11 +15,12 @@ from tests.query_count import queries
 KEYS = "/admin/tenants/apikey/"
 TEAM = "/admin/staff/user/"
 TENANTS = "/admin/tenants/tenant/"
+PERSON = {"first_name": "", "last_name": "", "email": "", "role": "owner", "is_active": "on"}
 
 
 @pytest.fixture
 def member(in_harbour, client_for):
-    return client_for(in_harbour, UserFactory(is_superuser=False))
+    return client_for(in_harbour, UserFactory(role="viewer"))
 
 
 @pytest.fixture
@@ -113,10 +114,11 @@ def test_a_member_joins_and_signs_in(staff, in_harbour):
         "password1": "a very quiet bay",
         "password2": "a very quiet bay",
         "usable_password": "true",
+        "role": "builder",
     }
     staff.post(f"{TEAM}add/", values)
     member = User.objects.get(username="jo")
-    assert (member.is_staff, member.is_superuser) == (True, False)
+    assert (member.is_staff, member.role) == (True, "builder")
     assert Client(HTTP_HOST="harbour.localhost").login(username="jo", password="a very quiet bay")
 
 
@@ -126,20 +128,19 @@ def test_the_team_of_one_company_is_not_anothers(staff, agency, client_for):
     assert "zoe" not in staff.get(TEAM).content.decode()
 
 
-def test_the_last_administrator_stays_one(staff, in_harbour):
+def test_the_last_owner_stays_one(staff, in_harbour):
     me = User.objects.get()
-    values = {"username": me.username, "first_name": "", "last_name": "", "email": "", "is_active": "on"}
-    page = staff.post(f"{TEAM}{me.pk}/change/", values)
-    assert "last administrator" in page.content.decode()
+    page = staff.post(f"{TEAM}{me.pk}/change/", {**PERSON, "role": "builder"}, follow=True)
+    assert "last owner" in page.content.decode()
     me.refresh_from_db()
-    assert me.is_superuser
+    assert me.role == "owner"
 
 
 def test_who_leaves_is_made_inactive_and_never_deleted(staff, operator, in_harbour):
     leaver = UserFactory(username="leaver")
     assert staff.post(f"{TEAM}{leaver.pk}/delete/", {"post": "yes"}).status_code == 403
     staff.post(TEAM, {"action": "delete_selected", "_selected_action": [leaver.pk], "post": "yes"})
-    staff.post(f"{TEAM}{leaver.pk}/change/", {"username": "leaver", "first_name": "", "last_name": "", "email": ""})
+    staff.post(f"{TEAM}{leaver.pk}/change/", {**PERSON, "is_active": ""})
     leaver.refresh_from_db()
     assert not leaver.is_active
     with use_public():

@@ -22,7 +22,8 @@ from tenants.context import use_public, use_tenant
 from tenants.domain.api_keys import create_api_key
 from tenants.domain.provision import create_tenant
 from tenants.models import Tenant
-from tenants.staff.models import User
+from tenants.staff.domain.members import create_member
+from tenants.staff.models import Role, User
 
 Report = Callable[[str], None]
 
@@ -53,7 +54,7 @@ def _operator(earlier: dict[str, str] | None) -> dict[str, str]:
     entry["url"] = f"http://{settings.PLATFORM_HOST}:{settings.PORT}/admin/"
     with use_public():
         if not User.objects.filter(username=entry["user"]).exists():
-            User.objects.create_superuser(entry["user"], password=entry["password"])
+            create_member(username=entry["user"], password=entry["password"], role=Role.OWNER)
     return entry
 
 
@@ -69,7 +70,7 @@ def _company(company: DemoCompany, earlier: dict[str, str] | None) -> dict[str, 
             entry["api_key"] = create_api_key(tenant=tenant, name="Demo")[1]
     with use_tenant(tenant):
         if not User.objects.filter(username=entry["staff_user"]).exists():
-            User.objects.create_superuser(entry["staff_user"], password=entry["staff_password"])
+            create_member(username=entry["staff_user"], password=entry["staff_password"], role=Role.OWNER)
         collections = [_collection(company, index) for index in range(len(company.collections))]
         agent = _agent(company, collections)
     return {

@@ -1,0 +1,1 @@
+"""What is done with people; the only place that writes them."""

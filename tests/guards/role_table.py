@@ -1,0 +1,150 @@
+"""Who may ask what of which address: a line for every one of them.
+
+    Rule("GET POST", "/admin/agents/agent/*/change/", Permission.AGENTS_WRITE)
+
+The first line that fits counts. `*` stands for one part of a path; methods that a view doesn't know (405) need no line.
+A new address gets a line here, or tests/guards/test_roles.py names it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from tenants.permissions import Permission
+
+P = Permission
+ANYBODY: Final = "anybody"
+MEMBERS: Final = "members"  # whoever is signed in
+NOBODY: Final = "nobody"
+Asked = P | Literal["anybody", "members", "nobody"]
+WRITES: Final = "POST PUT PATCH DELETE"
+_ALL: Final = f"GET {WRITES}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What an address asks of whoever uses these methods on it."""
+
+    methods: str
+    address: str
+    asks: Asked
+
+    def fits(self, method: str, address: str) -> bool:
+        pattern = re.escape(self.address).replace(r"\*", "[^/]+")
+        return method in self.methods.split() and re.fullmatch(pattern, address) is not None
+
+
+def pages(address: str, *, read: P, write: P | None = None) -> list[Rule]:
+    """The pages that Django's admin gives every model; what a model doesn't offer is refused to everybody."""
+    change: Asked = write or NOBODY
+    return [
+        Rule("GET POST", f"{address}", read),  # a bulk action asks again for each
+        Rule("GET POST", f"{address}add/", change),
+        Rule("GET", f"{address}*/change/", read),
+        Rule("POST", f"{address}*/change/", change),
+        Rule("GET POST", f"{address}*/delete/", change),
+        Rule("GET POST", f"{address}*/history/", read),
+        Rule("GET POST", f"{address}*/", MEMBERS),  # leads to the row, which asks
+    ]
+
+
+def resource(address: str, *, read: P, write: P | None = None) -> list[Rule]:
+    """A REST resource and its rows."""
+    change: Asked = write or NOBODY
+    return [
+        Rule("GET", address, read),
+        Rule(WRITES, address, change),
+        Rule("GET", f"{address}/*", read),
+        Rule(WRITES, f"{address}/*", change),
+    ]
+
+
+_OPEN: Final = [
+    Rule(_ALL, "/healthz", ANYBODY),
+    Rule(_ALL, "/readyz", ANYBODY),
+    Rule(_ALL, "/", ANYBODY),  # leads to the admin
+    Rule("GET", "/api/openapi.json", ANYBODY),
+    Rule("GET", "/api/docs", ANYBODY),
+    Rule(_ALL, "/api/v1/", ANYBODY),  # nothing is there
+    Rule("GET POST", "/admin/login/", ANYBODY),
+    Rule("GET POST", "/admin/logout/", ANYBODY),
+    Rule("GET POST", "/admin/jsi18n/", MEMBERS),
+    Rule("GET POST", "/admin/", MEMBERS),
+    Rule("GET POST", "/admin/search/", MEMBERS),
+    Rule("GET POST", "/admin/toggle-sidebar/", MEMBERS),
+    Rule("GET POST", "/admin/password_change/", MEMBERS),
+    Rule("GET POST", "/admin/password_change/done/", MEMBERS),
+    Rule("GET POST", "/admin/autocomplete/", NOBODY),  # no field of ours uses it
+    Rule("GET POST", "/admin/r/*/*/", MEMBERS),
+    Rule("GET POST", "/admin/seven", MEMBERS),  # the admin's own 404
+    Rule("GET POST", "/admin/*/", MEMBERS),  # an app's page lists what one may see
+]
+
+TENANT: Final = [
+    *_OPEN,
+    # agents
+    Rule("GET", "/admin/agents/agent/*/playground/", P.CONVERSATIONS_WRITE),
+    *pages("/admin/agents/agent/", read=P.AGENTS_READ),
+    *pages("/admin/agents/modelendpoint/", read=P.SECRETS_READ, write=P.SECRETS_WRITE),
+    *resource("/api/v1/endpoints", read=P.SECRETS_READ, write=P.SECRETS_WRITE),
+    # knowledge
+    Rule("GET", "/admin/knowledge/document/progress/", P.KNOWLEDGE_READ),
+    Rule("POST", "/admin/knowledge/document/*/retry/", P.KNOWLEDGE_WRITE),
+    Rule("GET POST", "/admin/knowledge/document/*/change/", P.KNOWLEDGE_READ),  # a page, no form
+    *pages("/admin/knowledge/document/", read=P.KNOWLEDGE_READ, write=P.KNOWLEDGE_WRITE),
+    *pages("/admin/knowledge/collection/", read=P.KNOWLEDGE_READ, write=P.KNOWLEDGE_WRITE),
+    Rule("GET", "/api/v1/documents/*/file", P.KNOWLEDGE_READ),
+    Rule("POST", "/api/v1/documents/*/retry", P.KNOWLEDGE_WRITE),
+    *resource("/api/v1/documents", read=P.KNOWLEDGE_READ, write=P.KNOWLEDGE_WRITE),
+    *resource("/api/v1/collections", read=P.KNOWLEDGE_READ, write=P.KNOWLEDGE_WRITE),
+    Rule("POST", "/api/v1/search", P.KNOWLEDGE_READ),
+    Rule("GET", "/documents/*/pages/*", P.KNOWLEDGE_READ),
+    Rule("GET", "/documents/*/pages/*/image", P.KNOWLEDGE_READ),
+    Rule("GET", "/documents/*/original", P.KNOWLEDGE_READ),
+    # conversations
+    Rule("GET POST", "/admin/conversations/conversation/*/change/", P.CONVERSATIONS_READ),  # a page, no form
+    *pages("/admin/conversations/conversation/", read=P.CONVERSATIONS_READ),
+    Rule("POST", "/api/v1/conversations", P.CONVERSATIONS_WRITE),
+    Rule("GET", "/api/v1/conversations/*", P.CONVERSATIONS_READ),
+    Rule("GET", "/api/v1/conversations/*/events", P.CONVERSATIONS_READ),
+    Rule("GET", "/api/v1/conversations/*/messages", P.CONVERSATIONS_READ),
+    Rule("POST", "/api/v1/conversations/*/messages", P.CONVERSATIONS_WRITE),
+    Rule("GET", "/api/v1/conversations/*/turns/*", P.CONVERSATIONS_READ),
+    Rule("DELETE", "/api/v1/conversations/*/turns/*", P.CONVERSATIONS_WRITE),
+    # usage
+    *pages("/admin/billing/usageevent/", read=P.USAGE_READ),
+    Rule("GET", "/api/v1/usage", P.USAGE_READ),
+    # flags
+    Rule("POST", "/api/v1/flags/*/evaluate", P.FLAGS_READ),
+    Rule("POST", "/api/v1/flags/*/restore", P.FLAGS_WRITE),
+    *resource("/api/v1/flags", read=P.FLAGS_READ, write=P.FLAGS_WRITE),
+    # people and programs
+    Rule("GET POST", "/admin/staff/user/*/password/", P.MEMBERS_WRITE),
+    *pages("/admin/staff/user/", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
+    Rule("POST", "/admin/tenants/apikey/*/revoke/", P.KEYS_WRITE),
+    Rule("POST", "/admin/tenants/apikey/*/change/", NOBODY),
+    *pages("/admin/tenants/apikey/", read=P.KEYS_READ, write=P.KEYS_WRITE),
+    *resource("/api/v1/api-keys", read=P.KEYS_READ, write=P.KEYS_WRITE),
+]
+
+PLATFORM: Final = [
+    *_OPEN,
+    Rule("GET POST", "/admin/tenants/tenant/*/change/", P.TENANTS_READ),  # a page, no form
+    Rule("GET POST", "/admin/staff/user/*/password/", P.MEMBERS_WRITE),
+    *pages("/admin/staff/user/", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
+    Rule("POST", "/admin/tenants/tenant/*/suspend/", P.TENANTS_WRITE),
+    Rule("POST", "/admin/tenants/tenant/*/resume/", P.TENANTS_WRITE),
+    Rule("POST", "/admin/tenants/tenant/*/domains/", P.TENANTS_WRITE),
+    Rule("POST", "/admin/tenants/tenant/*/domains/*/remove/", P.TENANTS_WRITE),
+    *pages("/admin/tenants/tenant/", read=P.TENANTS_READ, write=P.TENANTS_WRITE),
+]
+# What Django's pages offer and ours don't: these ask for a permission nobody has.
+NEVER: Final = frozenset(
+    {
+        "/admin/staff/user/*/delete/",
+        "/admin/tenants/apikey/*/delete/",
+        "/admin/tenants/tenant/*/delete/",
+    }
+)

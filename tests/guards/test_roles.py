@@ -1,0 +1,110 @@
+"""Every address, method and role against the table of tests/guards/role_table.py: what may be done is what is declared
+there, by every road.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from copy import copy
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from tenants.context import use_public
+from tenants.permissions import ROLE_PERMISSIONS, Permission, Role
+from tests.factories import UserFactory
+from tests.guards.role_table import ANYBODY, MEMBERS, NEVER, NOBODY, PLATFORM, TENANT, Rule
+from tests.guards.test_urls import addresses, refuses
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+STRANGER = "no session"
+Clients = dict[str, Client]
+
+
+@pytest.fixture
+def people(harbour: Any, client_for: Callable[..., Client], staff_of: Callable[..., Any]) -> Clients:
+    members = {role.value: client_for(harbour, staff_of(harbour, role=role.value)) for role in Role}
+    return {STRANGER: Client(HTTP_HOST="harbour.localhost"), **members}
+
+
+@pytest.fixture
+def operators(database: None) -> Clients:
+    operator = Client(HTTP_HOST="localhost")
+    with use_public():
+        operator.force_login(UserFactory.create(role="viewer"))
+    return {STRANGER: Client(HTTP_HOST="localhost"), "operator": operator}
+
+
+def allowed_by(rule: Rule) -> set[str]:
+    """The roles that a rule lets through."""
+    if rule.address in NEVER or rule.asks == NOBODY:
+        return set()
+    everybody = {role.value for role in Role} | {"operator"}
+    if rule.asks == ANYBODY:
+        return everybody | {STRANGER}
+    if rule.asks == MEMBERS:
+        return everybody
+    return {role.value for role in Role if Permission(rule.asks) in ROLE_PERMISSIONS[role]} | {"operator"}
+
+
+def walk(people: Clients, urlconf: str, rules: list[Rule], known: Callable[[str, str], bool]) -> Iterator[str]:
+    """What differs from the table, a line for each method of an address."""
+    for address in addresses(urlconf):
+        for method in METHODS:
+            if not known(method, address):
+                continue
+            answers = {role: ask(client, method, address) for role, client in people.items()}
+            if all(answer == 405 for role, answer in answers.items() if role != STRANGER):
+                continue
+            # Where a page knows POST, Django's admin takes every other method for a GET.
+            as_method = "GET" if address.startswith("/admin/") and method != "POST" else method
+            rule = next((rule for rule in rules if rule.fits(as_method, address)), None)
+            if rule is None:
+                yield f"{method} {address} is in no line of tests/guards/role_table.py: add what it asks for"
+                continue
+            let_in = {role for role, answer in answers.items() if answer not in (REFUSED, 405)}
+            wanted = allowed_by(rule) & set(people)
+            if let_in != wanted:
+                yield f"{method} {address} lets in {sorted(let_in)}; {rule.asks} would be {sorted(wanted)}"
+
+
+REFUSED = 0
+
+
+def ask(client: Client, method: str, address: str) -> int:
+    """The status of the answer, or REFUSED; nothing that was asked stays."""
+    body = {} if method == "GET" else {"data": json.dumps({}), "content_type": "application/json"}
+    if address.startswith("/admin/") and method == "POST":
+        body = {}
+    cookies = copy(client.cookies)
+    with transaction.atomic():
+        answer: Any = client.generic(method, address, **body)
+        transaction.set_rollback(True)
+    client.cookies = cookies
+    return REFUSED if answer.status_code != 405 and refuses(answer) else int(answer.status_code)
+
+
+def on_control_plane(method: str, address: str) -> bool:
+    return not on_data_plane(method, address)
+
+
+def on_data_plane(method: str, address: str) -> bool:
+    return address.startswith(("/api/v1/conversations", "/api/v1/search"))
+
+
+def test_the_control_plane_and_the_admin_do_as_the_table_says(people: Clients) -> None:
+    faults = list(walk(people, "switchboard.urls", TENANT, on_control_plane))
+    assert not faults, "\n".join(faults)
+
+
+def test_the_operators_site_does_as_the_table_says(operators: Clients) -> None:
+    faults = list(walk(operators, "switchboard.urls_public", PLATFORM, on_control_plane))
+    assert not faults, "\n".join(faults)
+
+
+def test_the_data_plane_does_as_the_table_says(live_tenants: None, people: Clients) -> None:
+    faults = list(walk(people, "switchboard.urls", TENANT, on_data_plane))
+    assert not faults, "\n".join(faults)
