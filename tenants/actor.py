@@ -5,11 +5,16 @@ The interfaces say who (`use_actor`), `domain` says what it means (`doing`). Tri
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+# Where a connection is told who acts, as a JSON object; the triggers read it (`tenants.audit.triggers`).
+SETTING: Final = "switchboard.actor"
 
 Kind = Literal["staff", "operator", "api_key", "contact", "system"]
 
@@ -79,3 +84,24 @@ def doing(action: str, message: str = "") -> Iterator[None]:
         yield
     finally:
         _deed.set(before)
+
+
+def as_setting() -> str:
+    """Who acts and what it means, as a connection is told it; "" where nobody has said either."""
+    actor, deed = _actor.get(), _deed.get()
+    return _setting(actor, deed) if actor is not None or deed is not None else ""
+
+
+@functools.lru_cache(maxsize=256)
+def _setting(actor: Actor | None, deed: Deed | None) -> str:
+    told: dict[str, str] = {}
+    if actor is not None:
+        told.update(kind=actor.kind, id=actor.id, name=actor.name, request_id=actor.request_id, address=actor.address)
+    if deed is not None:
+        told.update(action=deed.action, message=deed.message)
+    return json.dumps({name: _storable(value) for name, value in told.items()})
+
+
+def _storable(text: str) -> str:
+    # PostgreSQL has no NUL and no half of a surrogate pair; a trail must not stop a change for either.
+    return text.replace("\x00", "").encode(errors="replace").decode()

@@ -55,4 +55,4 @@ def _ask(client: Any, method: str, path: str, body: Any) -> Any:
 
 
 def _headers(response: Any) -> dict[str, str]:
-    return {name: value for name, value in response.items() if name not in {"Date", "Content-Length"}}
+    return {name: value for name, value in response.items() if name not in {"Date", "Content-Length", "X-Request-Id"}}

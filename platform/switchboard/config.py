@@ -100,7 +100,11 @@ class Config(BaseSettings):
         description="Log lines for people or for machines.", default="console"
     )
     trusted_proxies: int = Field(
-        description="Reverse proxies in front whose `X-Forwarded-Proto` is believed. 0: none.", default=0, ge=0, le=5
+        description="Reverse proxies in front whose `X-Forwarded-Proto` and additions to `X-Forwarded-For` "
+        "are believed. 0: none.",
+        default=0,
+        ge=0,
+        le=5,
     )
 
     @field_validator("encryption_keys", "egress_allow", mode="before")

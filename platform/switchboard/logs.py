@@ -20,8 +20,13 @@ def hide_secrets(logger: Any, method: str, event: dict[str, Any]) -> dict[str, A
 
 
 def add_scope(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Say whose work a line is about."""
+    """Say whose work a line is about, and for which request it was done."""
+    from switchboard.kernel.request_id import current_request_id
     from tenants.context import current_scope
+
+    request_id = current_request_id()
+    if request_id:
+        event.setdefault("request_id", request_id)
 
     scope = current_scope()
     if scope is not None and not scope.is_public:

@@ -19,6 +19,7 @@ from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware as WhiteNoise
 
 from switchboard.kernel.problems import CONTENT_TYPE, Problem, generic_problem, problem_response
+from switchboard.kernel.request_id import HEADER, request_id_from, set_request_id
 
 DATA_PLANE: Final = ("/api/v1/conversations", "/api/v1/search", "/healthz", "/readyz")
 
@@ -26,6 +27,38 @@ DATA_PLANE: Final = ("/api/v1/conversations", "/api/v1/search", "/healthz", "/re
 def is_data_plane(path: str) -> bool:
     """Whether a path is one of the data plane's."""
     return path.startswith(DATA_PLANE)
+
+
+@sync_and_async_middleware
+def request_ids(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Give each request an id, its caller's own where that has the shape of one, and send it back."""
+
+    def begin(request: HttpRequest) -> str:
+        request_id = request_id_from(request.headers.get(HEADER))
+        set_request_id(request_id)
+        return request_id
+
+    if iscoroutinefunction(get_response):
+
+        async def answer_async(request: HttpRequest) -> Any:
+            # Not taken back: the task of the request ends with it, and a streamed answer goes on in the same task.
+            request_id = begin(request)
+            response = await get_response(request)
+            response[HEADER] = request_id
+            return response
+
+        return answer_async
+
+    def answer(request: HttpRequest) -> Any:
+        request_id = begin(request)
+        try:
+            response = get_response(request)
+        finally:
+            set_request_id("")
+        response[HEADER] = request_id
+        return response
+
+    return answer
 
 
 @sync_and_async_middleware

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -12,6 +13,7 @@ from switchboard.config import ROOT, ConfigurationInvalid, load_config
 from switchboard.generated_secrets import encryption_keys, secret_key
 from switchboard.launcher.postgres_binaries import embedded_program
 from switchboard.logs import logging_settings
+from switchboard.process_name import process_name
 from switchboard.unfold import UNFOLD, UNFOLD_OPERATORS  # noqa: F401
 
 django_stubs_ext.monkeypatch()
@@ -32,6 +34,7 @@ PLATFORM_HOST = config.platform_host.lower()
 ALLOWED_HOSTS = ["*"]
 PORT = config.port
 DATABASE_POOL = config.database_pool
+TRUSTED_PROXIES = config.trusted_proxies
 
 # --- apps -------------------------------------------------------------------------------------------------------------
 # A model's table stands in the public schema, in every tenant's, or in both; tests/guards/test_model_homes.py holds the
@@ -81,6 +84,7 @@ DATABASES = {
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
             "connect_timeout": 10,
+            "application_name": process_name(sys.argv),
             "options": "-c hnsw.iterative_scan=relaxed_order -c hnsw.ef_search=100",
             "pool": {"min_size": 1, "max_size": config.database_pool, "timeout": 20, "max_idle": 120},
         },
@@ -91,6 +95,7 @@ PG_DUMP = embedded_program("pg_dump") or shutil.which("pg_dump") or "pg_dump"
 
 # --- requests ---------------------------------------------------------------------------------------------------------
 MIDDLEWARE = [
+    "switchboard.middleware.request_ids",
     "tenants.middleware.TenantMiddleware",
     "switchboard.middleware.method_refusals",
     "switchboard.middleware.WhiteNoiseMiddleware",
@@ -99,6 +104,7 @@ MIDDLEWARE = [
     "switchboard.middleware.CommonMiddleware",
     "switchboard.middleware.CsrfViewMiddleware",
     "switchboard.middleware.AuthenticationMiddleware",
+    "tenants.audit.middleware.ActorMiddleware",
     "switchboard.middleware.MessageMiddleware",
     "switchboard.middleware.XFrameOptionsMiddleware",
 ]

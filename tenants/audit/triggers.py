@@ -11,9 +11,6 @@ from typing import Final
 
 from django.db.migrations import RunSQL
 
-# Where the backend tells a connection who acts (`tenants.postgresql`), as a JSON object. The functions below read it.
-SETTING: Final = "switchboard.actor"
-
 # The hash of an event, out of its columns. An array of JSON keeps neighbours apart, and PostgreSQL writes a value of
 # jsonb in one way only. Microseconds stand for the time, which as text would follow the session's zone.
 HASH: Final = """encode(sha256(convert_to(jsonb_build_array(
@@ -29,7 +26,8 @@ CREATE FUNCTION public.audit_hash(
 ) RETURNS text LANGUAGE sql STABLE AS $$ SELECT {HASH} $$
 """
 
-# Apart from the trigger function, of which PostgreSQL compiles one for each table and session.
+# Who acts, the connection was told (`tenants.actor.SETTING`). Apart from the trigger function, which PostgreSQL
+# compiles anew for each table and session.
 _APPEND_FUNCTION: Final = """
 CREATE FUNCTION public.audit_append(
     trail text, plain_action text, entity text, entity_id text, entity_label text, before jsonb, after jsonb

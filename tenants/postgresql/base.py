@@ -2,7 +2,8 @@
 
 Stock django-tenants keeps the tenant on the connection object, one per thread. Under asyncio many requests share a
 thread, and a request hops between threads, so the tenant of one request reaches the queries of another. Here the scope
-travels with the context, and a connection is told its search path whenever what it was last told differs.
+travels with the context, and a connection is told its search path whenever what it was last told differs. Who acts
+(`tenants.actor`) is told the same way, for the triggers of the audit trail.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from typing import Any
 import psycopg
 from django_tenants.postgresql_backend import base
 
+from tenants import actor
 from tenants.context import PUBLIC, PUBLIC_SCHEMA, Scope, TenantNotSet, current_scope, set_scope
 
-# Where a psycopg connection keeps the scope it was last told. On the raw connection, not on Django's wrapper: with a
-# pool, wrapper and connection meet anew each time.
-_TOLD = "_switchboard_schemas"
+# Where a psycopg connection keeps what it was last told: the search path, and who acts. On the raw connection, not on
+# Django's wrapper: with a pool, wrapper and connection meet anew each time.
+_TOLD = "_switchboard_told"
+# One statement for both, so that who acts costs no round trip where the scope changes as well.
+_TELL = f"SELECT set_config('search_path', %s, false), set_config('{actor.SETTING}', %s, false)"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
@@ -74,37 +78,37 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
             )
         # Past django-tenants' own _cursor(), which would decide by the connection object.
         cursor = super(base.DatabaseWrapper, self)._cursor(name)
-        self._tell_search_path(scope)
+        self._tell(scope)
         return cursor
 
-    def _tell_search_path(self, scope: Scope) -> None:
-        schemas = _search_path(scope)
-        if getattr(self.connection, _TOLD, None) == schemas:
+    def _tell(self, scope: Scope) -> None:
+        told = (_search_path(scope), actor.as_setting())
+        if getattr(self.connection, _TOLD, None) == told:
             return
         setattr(self.connection, _TOLD, None)
         try:
-            self.connection.execute("SELECT set_config('search_path', %s, false)", (schemas,))
+            self.connection.execute(_TELL, told)
         except psycopg.errors.InFailedSqlTransaction:
             return  # Only a rollback can follow, and it comes through here again.
-        setattr(self.connection, _TOLD, schemas)
+        setattr(self.connection, _TOLD, told)
 
-    def _forget_search_path(self) -> None:
+    def _forget_what_was_told(self) -> None:
         # PostgreSQL undoes a SET made inside a transaction that is rolled back.
         if self.connection is not None:
             setattr(self.connection, _TOLD, None)
 
     def _rollback(self) -> None:
         super()._rollback()
-        self._forget_search_path()
+        self._forget_what_was_told()
 
     def savepoint_rollback(self, sid: str) -> None:
         super().savepoint_rollback(sid)
-        self._forget_search_path()
+        self._forget_what_was_told()
 
     def close(self) -> None:
         # A pool rolls an open transaction back when it takes the connection in.
         if self.in_atomic_block or not self.is_idle:
-            self._forget_search_path()
+            self._forget_what_was_told()
         super().close()
 
     @property

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from switchboard.kernel.request_id import set_request_id
 from switchboard.logs import Incidents, add_scope, hide_secrets
 from tenants.context import Scope, use_tenant
 
@@ -28,6 +29,15 @@ def test_a_line_says_whose_work_it_is_about() -> None:
     with use_tenant(Scope("t_harbour")):
         assert add_scope(None, "info", {"event": "x"})["tenant"] == "t_harbour"
     assert "tenant" not in add_scope(None, "info", {"event": "x"})
+
+
+def test_a_line_says_for_which_request_it_was_written() -> None:
+    assert "request_id" not in add_scope(None, "info", {"event": "x"})
+    set_request_id("request-7")
+    try:
+        assert add_scope(None, "info", {"event": "x"})["request_id"] == "request-7"
+    finally:
+        set_request_id("")
 
 
 def record(exc_info: object) -> logging.LogRecord:

@@ -7,8 +7,8 @@ from django.db import IntegrityError, connection, transaction
 
 from agents.models import Agent, ModelEndpoint
 from knowledge.models import Collection, Document
+from tenants.actor import Actor, doing, use_actor
 from tenants.audit.models import AuditEvent, ChainHead
-from tenants.audit.triggers import SETTING
 from tenants.context import use_public, use_tenant
 from tenants.domain import api_keys, provision, status
 from tenants.models import ApiKey, Domain, Tenant
@@ -163,9 +163,8 @@ def test_a_key_is_written_into_its_tenants_trail_alone(harbour, agency):
 
 
 def test_what_operators_change_about_a_tenant_is_in_its_trail_and_in_the_platforms(harbour, agency):
-    told = '{"kind": "operator", "id": "7", "name": "olga", "address": "192.0.2.7"}'
-    with use_public():
-        sql("SELECT set_config(%s, %s, true)", SETTING, told)
+    olga = Actor(kind="operator", id="7", name="olga", address="192.0.2.7")
+    with use_public(), use_actor(olga):
         status.suspend_tenant(tenant=harbour)
         status.add_domain(tenant=harbour, domain="hotel.example.com")
         ours = events(actor_name="olga")
@@ -206,15 +205,14 @@ def test_a_tenant_is_made_and_deleted_in_the_platforms_trail(live_tenants):
 
 def test_a_deed_names_what_its_changes_amount_to(in_harbour):
     agent = AgentFactory()
-    told = '{"kind": "staff", "id": "8", "name": "ines", "action": "release.go_live", "message": "Better answers"}'
-    sql("SELECT set_config(%s, %s, true)", SETTING, told)
-    Agent.objects.filter(pk=agent.pk).update(status="paused")
+    with use_actor(Actor(kind="staff", id="8", name="ines")), doing("release.go_live", "Better\0 answers"):
+        Agent.objects.filter(pk=agent.pk).update(status="paused")
     event = last()
     assert (event.action, event.message, event.entity) == ("release.go_live", "Better answers", "agent")
     assert (event.actor_kind, event.actor_id, event.actor_name) == ("staff", "8", "ines")
 
 
 def test_a_name_of_any_length_stops_no_change(in_harbour):
-    sql("SELECT set_config(%s, %s, true)", SETTING, '{"kind": "staff", "name": "%s"}' % ("ñ" * 9000))
-    CollectionFactory()
-    assert last().actor_name == "ñ" * 200
+    with use_actor(Actor(kind="staff", name="ñ\ud800" * 9000)):
+        CollectionFactory()
+    assert last().actor_name == "ñ?" * 100
