@@ -23,7 +23,6 @@ from conversations.events.keys import event_key
 from conversations.events.record import Record
 from conversations.events.stream import follow, follow_turn, only_turn, while_admitted
 from switchboard.kernel.database import in_database
-from switchboard.kernel.problems import Problem
 from switchboard.kernel.text import check_text
 from tenants.permissions import Permission, allows, require
 
@@ -75,8 +74,8 @@ async def begin(
         if payload.release is not None or not allows(caller, asked):
             agent = Agent.objects.filter(pk=payload.agent).first()
             require(caller, asked, on=agent)
-            if payload.release is not None and not allows(caller, Permission.AGENTS_READ, on=agent):
-                raise Problem("forbidden", "Choosing a release needs the permission agents:read.", status=403)
+            if payload.release is not None:
+                require(caller, Permission.AGENTS_READ, on=agent)
         return begin_conversation(
             agent_id=payload.agent,
             channel=payload.channel,
