@@ -85,6 +85,7 @@ class Turn(models.Model):
             ),
             models.UniqueConstraint(fields=["conversation", "idempotency_key"], name="one_turn_per_idempotency_key"),
         ]
+        indexes = [models.Index(fields=["release_id", "created_at"], name="turns_of_a_release")]
 
     def __str__(self) -> str:
         return f"{self.status} {self.id}"

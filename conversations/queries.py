@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Final
 
+from django.db.models import Count, Max, Q
+from django.utils import timezone
+
+from agents.traffic import WINDOW, Traffic
 from conversations.events.record import Record, from_json
 from conversations.models import Conversation, Message, Turn
 from switchboard.kernel.problems import NotFound
@@ -52,3 +57,19 @@ def kept_events(conversation_id: uuid.UUID, after: int) -> tuple[list[Record], b
     )
     records = (from_json(kept) for events in turns for kept in events)
     return [record for record in records if record.number > after], len(turns) < MOST_TURNS
+
+
+def traffic(release_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Traffic]:
+    """What these releases served within the last day; those that served nobody are left out."""
+    rows = (
+        Turn.objects.filter(release_id__in=release_ids, created_at__gte=timezone.now() - WINDOW)
+        .order_by()
+        .values_list("release_id")
+        .annotate(
+            Count("conversation_id", distinct=True),
+            Count("pk"),
+            Count("pk", filter=Q(status=Turn.Status.FAILED)),
+            Max("created_at"),
+        )
+    )
+    return {pk: Traffic(talks, turns, failed, last) for pk, talks, turns, failed, last in rows if pk is not None}

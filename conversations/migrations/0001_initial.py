@@ -81,6 +81,10 @@ class Migration(migrations.Migration):
             model_name='turn',
             constraint=models.UniqueConstraint(condition=models.Q(('status', 'running')), fields=('conversation',), name='one_running_turn_per_conversation'),
         ),
+        migrations.AddIndex(
+            model_name='turn',
+            index=models.Index(fields=['release_id', 'created_at'], name='turns_of_a_release'),
+        ),
         migrations.AddConstraint(
             model_name='turn',
             constraint=models.UniqueConstraint(fields=('conversation', 'idempotency_key'), name='one_turn_per_idempotency_key'),

@@ -11,6 +11,7 @@ from agents.domain.agents import configure_agent
 from agents.domain.releases import end_canary, go_live, roll_back, start_canary
 from agents.models import Agent
 from agents.serving import release_for
+from agents.traffic import traffic_of
 from conversations.domain.conversations import begin_conversation
 from conversations.domain.turns import accept_message
 from conversations.models import Conversation, Turn
@@ -19,6 +20,7 @@ from tenants.flags import current
 from tenants.flags.domain.flags import create_flag
 from tenants.flags.evaluation import Context
 from tests.factories import AgentFactory, ReleaseFactory
+from tests.query_count import queries_of
 
 pytestmark = pytest.mark.usefixtures("in_harbour")
 
@@ -188,3 +190,17 @@ def test_half_of_the_conversations_without_a_contact_go_to_the_canary():
     began = Counter(begin_conversation(agent_id=agent.pk).release_id for _ in range(200))
     assert set(began) == {canary.pk, agent.live_release_id}
     assert 60 < began[canary.pk] < 140
+
+
+def test_what_each_release_served_is_counted():
+    agent = AgentFactory()
+    canary = ReleaseFactory(agent=agent)
+    start_canary(release=canary, percent=100)
+    conversation = begin_conversation(agent_id=agent.pk)
+    for _ in range(2):
+        released_for(conversation)
+    Turn.objects.filter(pk=Turn.objects.latest("id").pk).update(status=Turn.Status.FAILED)
+    found = traffic_of([canary.pk, agent.live_release_id])
+    assert (found[canary.pk].conversations, found[canary.pk].turns, found[canary.pk].failed) == (1, 2, 1)
+    assert found[agent.live_release_id].turns == 0
+    assert queries_of(lambda: traffic_of([canary.pk, agent.live_release_id])) == 1
