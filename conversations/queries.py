@@ -64,12 +64,13 @@ def traffic(release_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Traffic]:
     rows = (
         Turn.objects.filter(release_id__in=release_ids, created_at__gte=timezone.now() - WINDOW)
         .order_by()
-        .values_list("release_id")
+        .values("release_id")
         .annotate(
-            Count("conversation_id", distinct=True),
-            Count("pk"),
-            Count("pk", filter=Q(status=Turn.Status.FAILED)),
-            Max("created_at"),
+            talks=Count("conversation_id", distinct=True),
+            turns=Count("pk"),
+            failed=Count("pk", filter=Q(status=Turn.Status.FAILED)),
+            last=Max("created_at"),
         )
+        .values_list("release_id", "talks", "turns", "failed", "last")
     )
     return {pk: Traffic(talks, turns, failed, last) for pk, talks, turns, failed, last in rows if pk is not None}
