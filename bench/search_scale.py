@@ -38,7 +38,8 @@ def main() -> None:
 
     django.setup()
     from tenants.context import use_public, use_tenant
-    from tenants.domain.provision import create_tenant, delete_tenant
+    from tenants.domain.provision import create_tenant
+    from tenants.domain.removal import remove_tenant
 
     slug = f"scale_{uuid.uuid4().hex[:8]}"
     with use_public():
@@ -50,7 +51,7 @@ def main() -> None:
             measure(corpus, options.questions)
     finally:
         with use_public():
-            delete_tenant(tenant=tenant)
+            remove_tenant(tenant=tenant)
 
 
 class Corpus:

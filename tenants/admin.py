@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -20,22 +21,28 @@ from switchboard.admin import operator_site, staff_site
 from switchboard.kernel.problems import Problem
 from switchboard.model_admin import DomainModelAdmin, RowPageAdmin, refused, show_in_form
 from tenants.context import tenant_id
-from tenants.domain import api_keys, provision, status
-from tenants.forms import DomainForm, NewApiKeyForm, NewTenantForm
+from tenants.domain import api_keys, provision, removal, status
+from tenants.forms import DomainForm, NewApiKeyForm, NewTenantForm, RotationForm, TenantNotesForm
 from tenants.models import ApiKey, Domain, Tenant
 from tenants.permissions import Permission, allows
 
-_STATUS_STYLE = {Tenant.Status.READY: "sb-good", Tenant.Status.PREPARING: "sb-busy", Tenant.Status.SUSPENDED: "sb-bad"}
+_SCOPES_SHOWN = 3
+_STATUS_STYLE = {
+    Tenant.Status.READY: "sb-good",
+    Tenant.Status.PREPARING: "sb-busy",
+    Tenant.Status.SUSPENDED: "sb-bad",
+    Tenant.Status.DELETED: "sb-bad",
+}
 
 
 @admin.register(Tenant, site=operator_site)
 class TenantAdmin(RowPageAdmin):
-    """Tenants: made, suspended, resumed. Nothing of what is inside one shows here."""
+    """Tenants: made, suspended, resumed, deleted. Nothing of what is inside one shows here."""
 
     can_add = True
     view_permission, change_permission = Permission.TENANTS_READ, Permission.TENANTS_WRITE
-    list_display = ("name", "slug", "state", "hostnames", "created_at")
-    list_filter = ("status",)
+    list_display = ("name", "slug", "state", "service_tier", "hostnames", "created_at")
+    list_filter = ("status", "service_tier")
     search_fields = ("name", "slug", "domains__domain")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
@@ -58,6 +65,9 @@ class TenantAdmin(RowPageAdmin):
         return [
             path("<uuid:pk>/suspend/", posted(self.suspend_view), name="tenants_tenant_suspend"),
             path("<uuid:pk>/resume/", posted(self.resume_view), name="tenants_tenant_resume"),
+            path("<uuid:pk>/end/", posted(self.end_view), name="tenants_tenant_end"),
+            path("<uuid:pk>/restore/", posted(self.restore_view), name="tenants_tenant_restore"),
+            path("<uuid:pk>/notes/", posted(self.notes_view), name="tenants_tenant_notes"),
             path("<uuid:pk>/domains/", posted(self.domain_view), name="tenants_tenant_domain"),
             path("<uuid:pk>/domains/<uuid:domain>/remove/", posted(self.undomain_view), name="tenants_tenant_undomain"),
             *super().get_urls(),
@@ -88,10 +98,16 @@ class TenantAdmin(RowPageAdmin):
         )
 
     def row_page(self, request: HttpRequest, row: Tenant) -> HttpResponse:
+        return self._tenant_page(request, row, TenantNotesForm.of(row))
+
+    def _tenant_page(self, request: HttpRequest, row: Tenant, notes: TenantNotesForm) -> HttpResponse:
         return self.page(
             request,
             "admin/tenants/tenant.html",
             title=row.name,
+            status=422 if notes.errors else 200,
+            notes=notes,
+            restore_days=removal.RESTORE_DAYS,
             original=row,
             tenant_row=row,
             style=_STATUS_STYLE[Tenant.Status(row.status)],
@@ -104,6 +120,25 @@ class TenantAdmin(RowPageAdmin):
 
     def resume_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return self._do(request, pk, lambda row: status.resume_tenant(tenant=row), "“{}” is open again.")
+
+    def end_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        return self._do(request, pk, lambda row: removal.delete_tenant(tenant=row), "“{}” is deleted.")
+
+    def restore_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        return self._do(request, pk, lambda row: removal.restore_tenant(tenant=row), "“{}” is back.")
+
+    def notes_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        row = self.row(request, self.change_permission, Tenant.objects.all(), pk=pk)
+        form = TenantNotesForm(request.POST)
+        if form.is_valid():
+            try:
+                status.change_tenant(tenant=row, **form.cleaned_data)
+            except Problem as problem:
+                show_in_form(form, problem)
+            else:
+                messages.success(request, "It is noted; flags see it within seconds.")
+                return HttpResponseRedirect(_page(pk))
+        return self._tenant_page(request, row, form)
 
     def domain_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         name = request.POST.get("domain", "")
@@ -129,7 +164,7 @@ class ApiKeyAdmin(DomainModelAdmin):
 
     can_add = True
     view_permission, change_permission = Permission.KEYS_READ, Permission.KEYS_WRITE
-    list_display = ("name", "beginning", "state", "created_at", "last_used_at", "expires_at", "end_it")
+    list_display = ("name", "beginning", "may", "state", "created_at", "last_used_at", "expires_at", "end_it")
     list_display_links = None
     search_fields = ("name", "prefix")
 
@@ -141,12 +176,22 @@ class ApiKeyAdmin(DomainModelAdmin):
     def beginning(self, row: ApiKey) -> str:
         return format_html("<code>sb_{}…</code>", row.prefix)
 
+    @admin.display(description="May")
+    def may(self, row: ApiKey) -> str:
+        scopes = sorted(row.permissions)
+        if row.permissions == api_keys.TENANT_SCOPES:
+            return "Everything"
+        shown = ", ".join(scopes[:_SCOPES_SHOWN])
+        return f"{shown} and {len(scopes) - _SCOPES_SHOWN} more" if len(scopes) > _SCOPES_SHOWN else shown
+
     @admin.display(description="State")
     def state(self, row: ApiKey) -> str:
         if row.revoked_at is not None:
             return format_html('<span class="sb-badge sb-bad">{}</span>', "Revoked")
         if not row.is_usable:
             return format_html('<span class="sb-badge">{}</span>', "Expired")
+        if row.replaced_by_id is not None:
+            return format_html('<span class="sb-badge sb-busy">{}</span>', "Replaced, ends soon")
         return format_html('<span class="sb-badge sb-good">{}</span>', "In use" if row.last_used_at else "Never used")
 
     def get_list_display(self, request: HttpRequest) -> Sequence[str]:
@@ -159,37 +204,78 @@ class ApiKeyAdmin(DomainModelAdmin):
             return ""
         address = reverse("admin:tenants_apikey_revoke", args=[row.pk])
         # The list is a form of its own, so the button only says where to send it.
-        return format_html(
+        revoke = format_html(
             '<button class="sb-button sb-small sb-danger" formaction="{}" aria-label="Revoke {}">Revoke</button>',
             address,
             row.name,
         )
+        if not row.is_usable or row.replaced_by_id is not None:
+            return revoke
+        return format_html(
+            '<a class="sb-button sb-small" href="{}" aria-label="Rotate {}">Rotate</a> {}',
+            reverse("admin:tenants_apikey_rotate", args=[row.pk]),
+            row.name,
+            revoke,
+        )
 
     def get_urls(self) -> list[URLPattern]:
         revoke = self.admin_site.admin_view(require_POST(self.revoke_view))
-        return [path("<uuid:pk>/revoke/", revoke, name="tenants_apikey_revoke"), *super().get_urls()]
+        rotate = self.admin_site.admin_view(self.rotate_view)
+        return [
+            path("<uuid:pk>/revoke/", revoke, name="tenants_apikey_revoke"),
+            path("<uuid:pk>/rotate/", rotate, name="tenants_apikey_rotate"),
+            *super().get_urls(),
+        ]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = NewApiKeyForm(request.POST or None)
+        form = NewApiKeyForm(request.POST or None, by=request.user)
+
+        def make() -> tuple[ApiKey, str]:
+            days = form.cleaned_data["lifetime"]
+            return api_keys.create_api_key(
+                tenant=Tenant.objects.get(pk=tenant_id()),
+                name=form.cleaned_data["name"],
+                scopes=form.cleaned_data["scopes"],
+                expires_at=timezone.now() + dt.timedelta(days=days) if days else None,
+                by=request.user,
+            )
+
+        return self._shown_once(request, form, make, title="New API key", submit="Make a key")
+
+    def rotate_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        row = self.row(request, self.change_permission, self.get_queryset(request), pk=pk)
+        form = RotationForm(request.POST or None)
+
+        def make() -> tuple[ApiKey, str]:
+            return api_keys.rotate_api_key(key=row, hours=form.cleaned_data["hours"], by=request.user)
+
+        return self._shown_once(request, form, make, title=f"Rotate “{row.name}”", submit="Make the new key")
+
+    def _shown_once(
+        self, request: HttpRequest, form: Form, make: Callable[[], tuple[ApiKey, str]], *, title: str, submit: str
+    ) -> HttpResponse:
+        """A form, and the key it makes on a page that no cache keeps."""
         made: tuple[ApiKey, str] | None = None
         if request.method == "POST" and form.is_valid():
-            tenant = Tenant.objects.get(pk=tenant_id())
-            days = form.cleaned_data["lifetime"]
-            expires_at = timezone.now() + dt.timedelta(days=days) if days else None
-            made = api_keys.create_api_key(tenant=tenant, name=form.cleaned_data["name"], expires_at=expires_at)
+            try:
+                made = make()
+            except Problem as problem:
+                show_in_form(form, problem)
         response = self.page(
             request,
             "admin/tenants/key.html" if made else "admin/tenants/form.html",
-            title="New API key",
+            title=title,
             status=422 if form.errors else 200,
             form=form,
             key=made[1] if made else "",
             row=made[0] if made else None,
-            submit="Make a key",
+            submit=submit,
             back=reverse("admin:tenants_apikey_changelist"),
         )
         response["Cache-Control"] = "no-store"

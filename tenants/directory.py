@@ -9,7 +9,8 @@ from typing import Final
 from switchboard.kernel.memory import Memory
 from tenants.context import Scope, scope_of, use_public
 from tenants.domain import api_keys
-from tenants.models import Domain, Tenant
+from tenants.models import ApiKey, Domain, Tenant
+from tenants.permissions import Permission
 
 # A key that is revoked and a tenant that is suspended are forgotten by every process within this time.
 MEMORY_SECONDS: Final = 3.0
@@ -26,18 +27,28 @@ class Entry:
     def is_ready(self) -> bool:
         return self.status == Tenant.Status.READY
 
+    @property
+    def is_deleted(self) -> bool:
+        return self.status == Tenant.Status.DELETED
+
 
 @dataclass(frozen=True, slots=True)
 class KeyEntry:
-    """A recognised API key."""
+    """A recognised API key. A platform key has no tenant."""
 
     key_id: uuid.UUID
     name: str
-    tenant: Entry
+    tenant: Entry | None
+    scopes: frozenset[Permission]
 
 
 def _entry(tenant: Tenant) -> Entry:
     return Entry(scope_of(tenant), tenant.status)
+
+
+def key_entry(row: ApiKey) -> KeyEntry:
+    """What is known of a key at the door."""
+    return KeyEntry(row.pk, row.name, _entry(row.tenant) if row.tenant else None, row.permissions)
 
 
 def _tenant_of_host(host: str) -> Entry | None:
@@ -49,7 +60,7 @@ def _tenant_of_host(host: str) -> Entry | None:
 def _api_key(key: str) -> KeyEntry | None:
     with use_public():
         row = api_keys.recognise(key)
-    return KeyEntry(row.pk, row.name, _entry(row.tenant)) if row else None
+    return key_entry(row) if row else None
 
 
 hosts: Memory[str, Entry | None] = Memory(_tenant_of_host, seconds=MEMORY_SECONDS)

@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from switchboard.kernel.problems import Problem
+from tenants.domain.api_keys import MOST_OVERLAP_HOURS, OVERLAP_HOURS, TENANT_SCOPES
 from tenants.domain.status import check_hostname
-from tenants.models import valid_slug
+from tenants.models import Tenant, valid_metadata, valid_slug, valid_tier
+from tenants.permissions import Permission, allows
 
 _LIFETIMES = [("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")]
 
@@ -36,6 +44,32 @@ class NewTenantForm(forms.Form):
             raise forms.ValidationError(problem.detail) from None
 
 
+class TenantNotesForm(forms.Form):
+    """What operators note of a tenant; flags may ask for tier and metadata."""
+
+    name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget())
+    service_tier = forms.CharField(
+        max_length=40,
+        validators=[valid_tier],
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Such as free, standard or premium.",
+    )
+    metadata = forms.JSONField(
+        required=False,
+        validators=[valid_metadata],
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text='A JSON object of names and plain values, such as {"region": "eu"}.',
+    )
+
+    @classmethod
+    def of(cls, row: Tenant) -> TenantNotesForm:
+        """The form with what is noted now."""
+        return cls(initial={"name": row.name, "service_tier": row.service_tier, "metadata": row.metadata})
+
+    def clean_metadata(self) -> dict[str, Any]:
+        return self.cleaned_data["metadata"] or {}
+
+
 class DomainForm(forms.Form):
     domain = forms.CharField(
         label="Hostname", max_length=253, widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "hotel.example.com"})
@@ -46,8 +80,30 @@ class NewApiKeyForm(forms.Form):
     name = forms.CharField(
         max_length=80, widget=UnfoldAdminTextInputWidget(), help_text="Where it will be used, such as “website”."
     )
+    scopes = forms.MultipleChoiceField(
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(), help_text="What a program with this key may do."
+    )
     lifetime = forms.ChoiceField(label="Expires", choices=_LIFETIMES, required=False, widget=UnfoldAdminSelectWidget())
+
+    def __init__(self, *args: Any, by: object, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own = [scope.value for scope in Permission if scope in TENANT_SCOPES and allows(by, scope)]
+        field = self.fields["scopes"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(scope, scope) for scope in own]
+        field.initial = own
 
     def clean_lifetime(self) -> int | None:
         value: Any = self.cleaned_data.get("lifetime")
         return int(value) if value else None
+
+
+class RotationForm(forms.Form):
+    hours = forms.IntegerField(
+        label="Hours that the old key goes on",
+        min_value=0,
+        max_value=MOST_OVERLAP_HOURS,
+        initial=OVERLAP_HOURS,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text="Time to bring the new key everywhere; 0 ends the old one at once.",
+    )

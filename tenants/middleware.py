@@ -81,14 +81,23 @@ def admit(host: str, host_entry: Entry | None, key: KeyEntry | None, *, key_give
         raise UnknownHost
     if key_given and key is None:
         raise KeyRefused
-    if key is not None and host_entry is not None and key.tenant.scope != host_entry.scope:
+    if key is not None and not _speaks_for(key, host_entry):
         raise KeyRefused
     entry = host_entry or (key.tenant if key else None)
     if entry is None:
         return PUBLIC
+    if entry.is_deleted:
+        raise KeyRefused if host_entry is None else UnknownHost
     if not entry.is_ready:
         raise TenantNotReady(entry)
     return entry.scope
+
+
+def _speaks_for(key: KeyEntry, host_entry: Entry | None) -> bool:
+    """Whether a key and the hostname agree: a platform key opens nothing of a tenant's, nor a tenant's another's."""
+    if key.tenant is None:
+        return host_entry is None
+    return host_entry is None or key.tenant.scope == host_entry.scope
 
 
 async def admit_async(host: str, key: str) -> tuple[Scope, KeyEntry | None]:

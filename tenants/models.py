@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django_tenants.models import DomainMixin, TenantMixin
 
+from switchboard.kernel.encryption import EncryptedTextField
 from switchboard.kernel.ids import uuid7
+from tenants.permissions import OPERATORS_ONLY, Permission
+
+_KNOWN_SCOPES = frozenset(permission.value for permission in Permission)
+_OPERATORS_SCOPES = sorted(scope.value for scope in OPERATORS_ONLY)
 
 valid_slug = RegexValidator(
     r"^[a-z][a-z0-9_]{1,39}\Z", "Use 2 to 40 lower-case letters, digits and _, beginning with a letter."
@@ -20,7 +28,7 @@ valid_slug = RegexValidator(
 valid_tier = RegexValidator(
     r"^[a-z][a-z0-9_-]{0,39}\Z", "Use 1 to 40 lower-case letters, digits, - and _, beginning with a letter."
 )
-valid_metadata_name = RegexValidator(r"^[A-Za-z0-9_-]{1,60}\Z")
+_METADATA_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 MOST_METADATA = 50
 LONGEST_METADATA = 500
 
@@ -32,7 +40,7 @@ def valid_metadata(value: Any) -> None:
     if len(value) > MOST_METADATA:
         raise ValidationError(f"{MOST_METADATA} names are the most.")
     for name, one in value.items():
-        if not valid_metadata_name.regex.match(name):
+        if not _METADATA_NAME.fullmatch(name):
             raise ValidationError(f"“{name[:80]}” is no name: use 1 to 60 letters, digits, - and _.")
         if not isinstance(one, str | int | float | bool | None):
             raise ValidationError(f"“{name}” must be text, a number, true, false or null.")
@@ -47,6 +55,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]
         PREPARING = "preparing"
         READY = "ready"
         SUSPENDED = "suspended"
+        DELETED = "deleted"
 
     # provision.create_tenant() makes the schema, from the template; a bare save() must not.
     auto_create_schema = False
@@ -70,6 +79,8 @@ class Tenant(TenantMixin):  # type: ignore[misc]
         help_text="Names and plain values of the operators' own; flags may ask for them.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    was_suspended = models.BooleanField(default=False, help_text="When it was deleted; a restored tenant is again.")
 
     class Meta:
         ordering = ["name"]
@@ -98,13 +109,32 @@ class SchemaTemplate(models.Model):
 
 
 class ApiKey(models.Model):
-    """A tenant's key, of which only a hash is kept. The key itself is shown once."""
+    """A program's key: a tenant's, or the platform's own (no tenant). It is shown once.
+
+    Of a bearer key only a hash is kept. A signing key never travels, so its secret is kept, encrypted, to check
+    signatures with.
+    """
+
+    class Kind(models.TextChoices):
+        BEARER = "bearer"
+        SIGNING = "signing"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="api_keys")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="api_keys", null=True, blank=True)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.BEARER)
     name = models.CharField(max_length=80)
+    scopes = ArrayField(models.CharField(max_length=40), default=list, help_text="The permissions it has.")
     prefix = models.CharField(max_length=16, unique=True)
-    digest = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, blank=True)
+    secret = EncryptedTextField(blank=True, default="", help_text="Of a signing key.")
+    replaced_by = models.OneToOneField(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="replaces",
+        help_text="The key that a rotation made.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -113,9 +143,22 @@ class ApiKey(models.Model):
     class Meta:
         ordering = ["-created_at"]
         verbose_name = "API key"
+        constraints = [
+            # A tenant's key never reaches the platform's own interface, and a platform key nothing of a tenant's.
+            models.CheckConstraint(
+                name="api_key_scopes_of_its_kind",
+                condition=(Q(tenant=None) & Q(scopes__contained_by=_OPERATORS_SCOPES))
+                | (~Q(tenant=None) & ~Q(scopes__overlap=_OPERATORS_SCOPES)),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """Its scopes. One that this version doesn't know any more gives nothing."""
+        return frozenset(Permission(scope) for scope in self.scopes if scope in _KNOWN_SCOPES)
 
     @property
     def is_usable(self) -> bool:

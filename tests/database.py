@@ -7,7 +7,8 @@ from django.db import connection
 from switchboard.kernel.redis import redis_client
 from tenants.context import use_public
 from tenants.domain.migrate import migrate_platform
-from tenants.domain.provision import create_tenant, delete_tenant
+from tenants.domain.provision import create_tenant
+from tenants.domain.removal import remove_tenant
 from tenants.models import Tenant
 
 HARBOUR, AGENCY = "harbour", "agency"
@@ -44,7 +45,7 @@ def clean_up() -> None:
     """Remove what tests committed: rows of both tenants and the public schema, further tenants, and all of Redis."""
     with use_public():
         for other in Tenant.objects.exclude(slug__in=_NAMES):
-            delete_tenant(tenant=other)
+            remove_tenant(tenant=other)
         Tenant.objects.update(status=Tenant.Status.READY)
         with connection.cursor() as cursor:
             # A connection that a test leaked in the middle of a transaction shows here, and not as a hang.

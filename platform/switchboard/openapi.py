@@ -29,6 +29,7 @@ _TAGS: Final = {
     "Documents": "Uploaded files.",
     "Usage": "The ledger of what was used.",
     "API keys": "Keys for programs.",
+    "Tenants": "On the platform's host alone: for operators and platform keys.",
     "Flags": "Feature flags: what is on, for whom, and why.",
 }
 _PROBLEM_SCHEMA: Final[Document] = {
@@ -97,6 +98,7 @@ def document() -> Document:
     merged: Document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     merged = json.loads(json.dumps(merged))  # plain values, whatever the generators used
     _add_data_plane(merged)
+    _add_platforms_own(merged)
     schemes = merged.setdefault("components", {}).setdefault("securitySchemes", {})
     merged["components"].setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
     merged["security"] = [{name: []} for name in sorted(schemes)]
@@ -134,6 +136,16 @@ def _add_data_plane(merged: Document) -> None:
             item[method].pop("security", None)
             item[method]["tags"] = [tag.capitalize() for tag in item[method].get("tags", [])]
         merged["paths"].setdefault(path, {}).update(item)
+
+
+def _add_platforms_own(merged: Document) -> None:
+    """What only the platform's host has. Its API keys are asked for in the same way as a tenant's."""
+    generator = SchemaGenerator(urlconf="switchboard.urls_public")  # type: ignore[no-untyped-call]
+    other = json.loads(json.dumps(generator.get_schema(request=None, public=True)))  # type: ignore[no-untyped-call]
+    for name, schema in other.get("components", {}).get("schemas", {}).items():
+        merged["components"]["schemas"].setdefault(name, schema)
+    for path, item in other["paths"].items():
+        merged["paths"].setdefault(path, item)
 
 
 def _complete(path: str, method: str, operation: Document) -> None:

@@ -1,4 +1,4 @@
-"""URLs on the platform's own host: operators, health, the API document."""
+"""URLs on the platform's own host: operators and their API, health, the API document."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", operator_site.urls),
+    path("api/v1/", include("tenants.api.platform_urls")),
     path("api/", include("switchboard.openapi_urls")),
     path("", RedirectView.as_view(url="/admin/")),
 ]

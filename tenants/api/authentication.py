@@ -11,7 +11,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from tenants.directory import KeyEntry
-from tenants.permissions import OPERATORS_ONLY, Permission
+from tenants.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class ApiKeyCaller:
         return None
 
     def may(self, permission: Permission, on: Model | None) -> bool:
-        """Everything of its own tenant."""
-        return permission not in OPERATORS_ONLY
+        """What its scopes say, of every row alike."""
+        return permission in self.key.scopes
 
 
 def key_of(request: HttpRequest) -> KeyEntry | None:

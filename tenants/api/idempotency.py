@@ -5,12 +5,14 @@ from __future__ import annotations
 from rest_framework.request import Request
 
 from tenants.api.authentication import ApiKeyCaller
-from tenants.context import tenant_key
+from tenants.context import current_scope, tenant_key
 
 
 def caller_name_space(request: Request) -> str:
     """A Redis prefix that no other caller has."""
     caller = request.user
-    if isinstance(caller, ApiKeyCaller):
-        return tenant_key("key", caller.key.key_id)
-    return tenant_key("staff", caller.pk)
+    kind, pk = ("key", caller.key.key_id) if isinstance(caller, ApiKeyCaller) else ("staff", caller.pk)
+    scope = current_scope()
+    if scope is not None and scope.is_public:
+        return f"platform:{kind}:{pk}"
+    return tenant_key(kind, pk)

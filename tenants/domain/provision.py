@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
-from switchboard.kernel.problems import Conflict, Invalid
+from switchboard.kernel.problems import Conflict
 from tenants.context import use_public, use_tenant
 from tenants.domain import template
-from tenants.domain.status import check_hostname
+from tenants.domain.status import check_hostname, check_tenant
 from tenants.models import Domain, Tenant, schema_name_for
 
 logger = logging.getLogger(__name__)
@@ -27,13 +28,22 @@ def reconcile_with(name: str, reconcile: Reconcile) -> None:
     _reconcilers[name] = reconcile
 
 
-def create_tenant(*, name: str, slug: str, domains: Sequence[str]) -> Tenant:
+def create_tenant(
+    *,
+    name: str,
+    slug: str,
+    domains: Sequence[str],
+    service_tier: str = "standard",
+    metadata: Mapping[str, Any] | None = None,
+) -> Tenant:
     """A tenant that is ready to use.
 
     Args:
         name: as people read it.
         slug: lower-case letters, digits, `_`; names the schema.
         domains: hostnames without port; the first is the primary one.
+        service_tier: what it pays for.
+        metadata: names and plain values of the operators' own.
 
     Raises:
         Invalid: a name that can't be.
@@ -41,11 +51,14 @@ def create_tenant(*, name: str, slug: str, domains: Sequence[str]) -> Tenant:
     """
     hostnames = [check_hostname(domain) for domain in domains]
     with use_public():
-        tenant = Tenant(name=name, slug=slug, schema_name=schema_name_for(slug))
-        try:
-            tenant.full_clean(validate_unique=False, validate_constraints=False)
-        except ValidationError as error:
-            raise Invalid("invalid_tenant", "; ".join(error.messages)) from None
+        tenant = Tenant(
+            name=name,
+            slug=slug,
+            schema_name=schema_name_for(slug),
+            service_tier=service_tier,
+            metadata=dict(metadata or {}),
+        )
+        check_tenant(tenant)
         try:
             with transaction.atomic():
                 tenant.migrated_to = template.current_digest()
@@ -69,12 +82,3 @@ def open_doors(*, tenant: Tenant) -> None:
     with use_public():
         Tenant.objects.filter(pk=tenant.pk, status=Tenant.Status.PREPARING).update(status=Tenant.Status.READY)
         tenant.refresh_from_db()
-
-
-def delete_tenant(*, tenant: Tenant) -> None:
-    """End a tenant and everything of it in the database. There is no way back."""
-    with use_public(), transaction.atomic():
-        schema = connection.ops.quote_name(tenant.schema_name)
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-        tenant.delete()

@@ -1,9 +1,9 @@
-"""A tenant's doors: closed for a while, opened again, and the hostnames that lead to them."""
+"""A tenant's doors: closed for a while, opened again, the hostnames that lead to them, and what operators note."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -34,6 +34,40 @@ def resume_tenant(*, tenant: Tenant) -> None:
         Conflict: `tenant_not_suspended`.
     """
     _move(tenant, Tenant.Status.SUSPENDED, Tenant.Status.READY, "Only a suspended tenant can be resumed.")
+
+
+def change_tenant(*, tenant: Tenant, **values: Any) -> Tenant:
+    """Change a tenant's `name`, `service_tier` or `metadata`.
+
+    Raises:
+        Invalid: `invalid_tenant`.
+    """
+    with use_public(), transaction.atomic():
+        row: Tenant = Tenant.objects.select_for_update().get(pk=tenant.pk)
+        changed = sorted(values.keys() & {"name", "service_tier", "metadata"})
+        for name in changed:
+            setattr(row, name, values[name])
+        check_tenant(row)
+        row.save(update_fields=changed)
+    return row
+
+
+def check_tenant(tenant: Tenant) -> None:
+    """Refuse values that can't be.
+
+    Raises:
+        Invalid: `invalid_tenant`, with the fields.
+    """
+    try:
+        tenant.full_clean(validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        problem = Invalid("invalid_tenant", "; ".join(error.messages))
+        problem.errors = [
+            {"field": field, "message": message}
+            for field, messages in error.message_dict.items()
+            for message in messages
+        ]
+        raise problem from None
 
 
 def add_domain(*, tenant: Tenant, domain: str) -> Domain:

@@ -124,8 +124,10 @@ TENANT: Final = [
     Rule("GET POST", "/admin/staff/user/*/password/", P.MEMBERS_WRITE),
     *pages("/admin/staff/user/", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
     Rule("POST", "/admin/tenants/apikey/*/revoke/", P.KEYS_WRITE),
+    Rule("GET POST PUT PATCH DELETE", "/admin/tenants/apikey/*/rotate/", P.KEYS_WRITE),
     Rule("POST", "/admin/tenants/apikey/*/change/", NOBODY),
     *pages("/admin/tenants/apikey/", read=P.KEYS_READ, write=P.KEYS_WRITE),
+    Rule("POST", "/api/v1/api-keys/*/rotate", P.KEYS_WRITE),
     *resource("/api/v1/api-keys", read=P.KEYS_READ, write=P.KEYS_WRITE),
 ]
 
@@ -136,9 +138,17 @@ PLATFORM: Final = [
     *pages("/admin/staff/user/", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
     Rule("POST", "/admin/tenants/tenant/*/suspend/", P.TENANTS_WRITE),
     Rule("POST", "/admin/tenants/tenant/*/resume/", P.TENANTS_WRITE),
+    Rule("POST", "/admin/tenants/tenant/*/end/", P.TENANTS_WRITE),
+    Rule("POST", "/admin/tenants/tenant/*/restore/", P.TENANTS_WRITE),
+    Rule("POST", "/admin/tenants/tenant/*/notes/", P.TENANTS_WRITE),
     Rule("POST", "/admin/tenants/tenant/*/domains/", P.TENANTS_WRITE),
     Rule("POST", "/admin/tenants/tenant/*/domains/*/remove/", P.TENANTS_WRITE),
     *pages("/admin/tenants/tenant/", read=P.TENANTS_READ, write=P.TENANTS_WRITE),
+    *[Rule("POST", f"/api/v1/tenants/*/{act}", P.TENANTS_WRITE) for act in ("suspend", "resume", "restore", "domains")],
+    Rule("DELETE", "/api/v1/tenants/*/domains/*", P.TENANTS_WRITE),
+    *resource("/api/v1/tenants", read=P.TENANTS_READ, write=P.TENANTS_WRITE),
+    Rule("POST", "/api/v1/api-keys/*/rotate", P.KEYS_WRITE),
+    *resource("/api/v1/api-keys", read=P.KEYS_READ, write=P.KEYS_WRITE),
 ]
 # What Django's pages offer and ours don't: these ask for a permission nobody has.
 NEVER: Final = frozenset(

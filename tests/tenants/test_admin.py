@@ -15,6 +15,7 @@ from tests.query_count import queries
 KEYS = "/admin/tenants/apikey/"
 TEAM = "/admin/staff/user/"
 TENANTS = "/admin/tenants/tenant/"
+API = "/api/v1/api-keys"
 PERSON = {"first_name": "", "last_name": "", "email": "", "role": "owner", "is_active": "on"}
 
 
@@ -40,7 +41,7 @@ def key_of(tenant, name="website"):
 
 
 def test_a_key_is_shown_once_and_works(staff, harbour):
-    page = staff.post(f"{KEYS}add/", {"name": "website", "lifetime": ""}).content.decode()
+    page = staff.post(f"{KEYS}add/", {"name": "website", "lifetime": "", "scopes": ["agents:read"]}).content.decode()
     key = re.search(r"sb_[0-9a-f]{12}_[\w-]{43}", page)[0]
     assert "can&#x27;t be had again" in page or "can't be had again" in page
     assert key not in staff.get(KEYS).content.decode()
@@ -50,7 +51,7 @@ def test_a_key_is_shown_once_and_works(staff, harbour):
 
 
 def test_a_key_can_end_by_itself(staff):
-    staff.post(f"{KEYS}add/", {"name": "website", "lifetime": "30"})
+    staff.post(f"{KEYS}add/", {"name": "website", "lifetime": "30", "scopes": ["agents:read"]})
     row = ApiKey.objects.get()
     assert (row.expires_at - row.created_at).days in {29, 30}
 
@@ -62,6 +63,40 @@ def test_a_key_is_revoked(staff, harbour):
     assert row.revoked_at is not None
     assert "Revoked" in staff.get(KEYS).content.decode()
     assert staff.get(f"{KEYS}{row.pk}/revoke/").status_code == 405
+
+
+def test_nobody_gives_a_key_what_they_lack(in_harbour, client_for, monkeypatch):
+    from tenants.permissions import ROLE_PERMISSIONS, Permission, Role
+
+    few = {**ROLE_PERMISSIONS, Role.BUILDER: ROLE_PERMISSIONS[Role.BUILDER] | {Permission.KEYS_WRITE}}
+    monkeypatch.setattr("tenants.staff.models.ROLE_PERMISSIONS", few)
+    builder = client_for(in_harbour, UserFactory(role="builder"))
+    page = builder.get(f"{KEYS}add/").content.decode()
+    assert "agents:publish" in page
+    assert "members:write" not in page
+    answer = builder.post(f"{KEYS}add/", {"name": "x", "lifetime": "", "scopes": ["members:write"]})
+    assert answer.status_code == 422
+    assert not ApiKey.objects.exists()
+    strong = key_of(in_harbour)
+    answer = builder.post(f"{KEYS}{strong.pk}/rotate/", {"hours": "1"})
+    assert (answer.status_code, ApiKey.objects.count()) == (422, 1)
+
+
+def test_a_key_is_rotated(staff, harbour):
+    old = key_of(harbour)
+    page = staff.post(f"{KEYS}{old.pk}/rotate/", {"hours": "24"})
+    assert "no-store" in page["Cache-Control"]
+    key = re.search(r"sb_[0-9a-f]{12}_[\w-]{43}", page.content.decode())[0]
+    assert Client(HTTP_HOST="harbour.localhost", HTTP_AUTHORIZATION=f"Bearer {key}").get(API).status_code == 200
+    assert "Replaced, ends soon" in staff.get(KEYS).content.decode()
+    again = staff.post(f"{KEYS}{old.pk}/rotate/", {"hours": "24"})
+    assert (again.status_code, b"rotated already" in again.content) == (422, True)
+
+
+def test_another_tenants_key_is_not_rotated(staff, agency):
+    row = key_of(agency)
+    assert staff.post(f"{KEYS}{row.pk}/rotate/", {"hours": "1"}).status_code == 404
+    assert ApiKey.objects.count() == 1
 
 
 def test_another_tenants_key_is_not_found(staff, agency):
@@ -221,6 +256,31 @@ def test_a_company_is_suspended_and_resumed(operator, harbour):
     operator.post(f"{TENANTS}{harbour.pk}/resume/")
     directory.hosts.forget()
     assert Client(HTTP_HOST="harbour.localhost").get("/admin/login/").status_code == 200
+
+
+def test_a_company_is_deleted_and_had_back(operator, harbour):
+    from tenants import directory
+
+    page = operator.post(f"{TENANTS}{harbour.pk}/end/", follow=True).content.decode()
+    assert "Deleted" in page
+    directory.hosts.forget()
+    assert Client(HTTP_HOST="harbour.localhost").get("/admin/login/").status_code == 404
+    operator.post(f"{TENANTS}{harbour.pk}/restore/")
+    directory.hosts.forget()
+    assert Client(HTTP_HOST="harbour.localhost").get("/admin/login/").status_code == 200
+
+
+def test_operators_note_a_tier_and_what_else_they_know(operator, harbour):
+    notes = f"{TENANTS}{harbour.pk}/notes/"
+    operator.post(notes, {"name": "Harbour Hotel", "service_tier": "premium", "metadata": '{"region": "eu"}'})
+    harbour.refresh_from_db()
+    assert (harbour.service_tier, harbour.metadata) == ("premium", {"region": "eu"})
+    assert "premium" in operator.get(f"{TENANTS}{harbour.pk}/change/").content.decode()
+    for metadata in ('{"a": [1]}', "{", "[1]"):
+        answer = operator.post(notes, {"name": "x", "service_tier": "free", "metadata": metadata})
+        assert answer.status_code == 422
+    harbour.refresh_from_db()
+    assert harbour.service_tier == "premium"
 
 
 def test_hostnames_come_and_go_but_one_stays(operator, harbour):

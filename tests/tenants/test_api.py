@@ -5,6 +5,7 @@ import json
 
 from django.test import Client
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from tenants import directory
 from tenants.context import use_public
@@ -88,3 +89,52 @@ def test_more_rows_cost_no_more_queries(caller, api_key_for, harbour, django_ass
         api_key_for(harbour)
     with django_assert_num_queries(1):
         assert len(caller.get(KEYS).json()["results"]) == 4
+
+
+def program(host, key):
+    return APIClient(HTTP_HOST=host, HTTP_AUTHORIZATION=f"Bearer {key}")
+
+
+def test_a_key_shows_its_scopes_and_gives_no_more_than_it_has(caller, harbour):
+    made = caller.post(KEYS, {"name": "Website", "scopes": ["keys:write", "keys:read", "agents:read"]}).json()
+    assert made["scopes"] == ["agents:read", "keys:read", "keys:write"]
+    narrow = program("harbour.localhost", made["key"])
+    assert narrow.post(KEYS, {"name": "x"}).json()["scopes"] == made["scopes"]
+    for scopes in (["agents:write"], ["agents:read", "audit:read"]):
+        assert_problem(narrow.post(KEYS, {"name": "x", "scopes": scopes}), 403, "scope_not_held")
+    for scopes in (["tenants:read"], ["everything"], [], "agents:read"):
+        assert_problem(caller.post(KEYS, {"name": "x", "scopes": scopes}), 422, "invalid")
+
+
+def test_a_key_is_rotated_and_the_new_one_shown_once(caller, harbour):
+    old = caller.post(KEYS, {"name": "Website", "scopes": ["keys:read"]}).json()
+    new = caller.post(f"{KEYS}/{old['id']}/rotate", {"hours": 1}).json()
+    assert (new["name"], new["scopes"]) == ("Website", ["keys:read"])
+    shown = caller.get(f"{KEYS}/{old['id']}").json()
+    assert shown["replaced_by"] == new["id"]
+    assert dt.datetime.fromisoformat(shown["expires_at"]) < timezone.now() + dt.timedelta(hours=1, minutes=1)
+    for key in (old["key"], new["key"]):
+        assert program("harbour.localhost", key).get(KEYS).status_code == 200
+    assert_problem(caller.post(f"{KEYS}/{old['id']}/rotate"), 409, "api_key_rotated")
+    assert_problem(caller.post(f"{KEYS}/{new['id']}/rotate", {"hours": 169}), 422, "invalid", field="hours")
+
+
+def test_a_repeated_rotation_shows_the_same_key(caller, harbour):
+    old = caller.post(KEYS, {"name": "Website"}).json()
+    first, again = (
+        caller.post(f"{KEYS}/{old['id']}/rotate", headers={"Idempotency-Key": "once"}).json() for _ in range(2)
+    )
+    assert first["key"] == again["key"]
+
+
+def test_nobody_rotates_another_companys_key(api, harbour, agency):
+    with use_public():
+        row, _ = create_api_key(tenant=agency, name="Agency's")
+    assert_hidden(api(harbour), "post", lambda pk: f"{KEYS}/{pk}/rotate", row.id, {"hours": 1})
+
+
+def test_a_platform_key_opens_nothing_of_a_tenants(harbour):
+    with use_public():
+        key = create_api_key(tenant=None, name="Automation")[1]
+    assert_problem(program("harbour.localhost", key).get(KEYS), 401, "invalid_api_key")
+    assert program("localhost", key).get("/api/v1/collections").status_code == 404

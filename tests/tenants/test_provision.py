@@ -1,20 +1,28 @@
 """A new tenant: whole, ready, exactly as migrations would have made it, or not there at all."""
 
+import datetime as dt
 import time
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
-from knowledge.models import Collection
+from knowledge.models import Collection, Document
 from switchboard.kernel.problems import Conflict, Invalid
-from tenants.context import use_public, use_tenant
-from tenants.domain import provision
+from switchboard.kernel.redis import redis_client
+from tenants.context import tenant_key, use_public, use_tenant
+from tenants.domain import provision, removal
 from tenants.domain.migrate import migrate_platform
-from tenants.domain.provision import create_tenant, delete_tenant
+from tenants.domain.provision import create_tenant
+from tenants.domain.removal import remove_tenant
+from tenants.domain.status import suspend_tenant
 from tenants.domain.template import TEMPLATE_SCHEMA, current_digest
 from tenants.models import Domain, Tenant
-from tests.factories import AgentFactory, ChunkFactory, CollectionFactory, MessageFactory
+from tests.factories import AgentFactory, ChunkFactory, CollectionFactory, DocumentFactory, MessageFactory
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -132,7 +140,7 @@ def test_a_deleted_tenant_is_gone(api_key_for):
     tenant = create_tenant(name="New", slug="new_one", domains=["new.localhost"])
     api_key_for(tenant)
     schema = tenant.schema_name
-    delete_tenant(tenant=tenant)
+    remove_tenant(tenant=tenant)
     assert not schema_exists(schema)
     assert not Domain.objects.filter(domain="new.localhost").exists()
 
@@ -141,3 +149,68 @@ def schema_exists(schema):
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema])
         return cursor.fetchone() is not None
+
+
+def test_a_purge_leaves_nothing_of_a_tenant(live_tenants, in_harbour):
+    harbour_row = CollectionFactory()
+    DocumentFactory(collection=harbour_row)
+    tenant = create_tenant(name="New", slug="new_one", domains=["new.localhost"])
+    neighbour = create_tenant(name="Near", slug="new_one_more", domains=["near.localhost"])
+    for one in (tenant, neighbour):
+        with use_tenant(one):
+            DocumentFactory()
+            redis_client().set(tenant_key("x", 1), "kept")
+            cache.set("remembered", 1)
+    removal.delete_tenant(tenant=tenant)
+    removal.purge_tenant(tenant=tenant)
+    assert not schema_exists(tenant.schema_name)
+    assert not (settings.DATA_DIR / "files" / tenant.schema_name).exists()
+    assert not redis_client().keys(f"*:{tenant.schema_name}:*")
+    with use_public():
+        assert not Tenant.objects.filter(pk=tenant.pk).exists()
+    with use_tenant(neighbour):
+        assert Document.objects.get().file.read()
+        assert redis_client().get(tenant_key("x", 1)) == "kept"
+        assert cache.get("remembered") == 1
+
+
+def test_a_purge_that_was_cut_off_goes_on(live_tenants):
+    tenant = create_tenant(name="New", slug="new_one", domains=["new.localhost"])
+    removal.delete_tenant(tenant=tenant)
+    removal._remove_files(tenant.schema_name)
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP SCHEMA "{tenant.schema_name}" CASCADE')
+    removal.purge_tenant(tenant=tenant)
+    assert not Tenant.objects.filter(pk=tenant.pk).exists()
+
+
+def test_only_a_deleted_tenant_is_purged_and_only_in_time_had_back(harbour):
+    with pytest.raises(Conflict):
+        removal.purge_tenant(tenant=harbour)
+    removal.delete_tenant(tenant=harbour)
+    assert removal.due_for_purge() == []
+    long_ago = timezone.now() - dt.timedelta(days=removal.RESTORE_DAYS)
+    Tenant.objects.filter(pk=harbour.pk).update(deleted_at=long_ago)
+    assert removal.due_for_purge() == [harbour]
+    with pytest.raises(Conflict) as refused:
+        removal.restore_tenant(tenant=harbour)
+    assert refused.value.code == "tenant_gone"
+
+
+def test_a_suspended_tenant_that_is_restored_is_suspended(harbour):
+    suspend_tenant(tenant=harbour)
+    removal.delete_tenant(tenant=harbour)
+    removal.restore_tenant(tenant=harbour)
+    harbour.refresh_from_db()
+    assert (harbour.status, harbour.deleted_at) == (Tenant.Status.SUSPENDED, None)
+
+
+def test_the_command_removes_one_deleted_tenant_at_once(live_tenants, capsys):
+    tenant = create_tenant(name="New", slug="new_one", domains=["new.localhost"])
+    with pytest.raises(CommandError, match="deleted tenant"):
+        call_command("purge_tenants", slug="new_one")
+    removal.delete_tenant(tenant=tenant)
+    call_command("purge_tenants")
+    assert "No deleted tenant" in capsys.readouterr().out
+    call_command("purge_tenants", slug="new_one")
+    assert not schema_exists(tenant.schema_name)

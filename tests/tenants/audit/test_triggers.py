@@ -10,7 +10,7 @@ from knowledge.models import Collection, Document
 from tenants.actor import Actor, doing, use_actor
 from tenants.audit.models import AuditEvent, ChainHead
 from tenants.context import use_public, use_tenant
-from tenants.domain import api_keys, provision, status
+from tenants.domain import api_keys, provision, removal, status
 from tenants.models import ApiKey, Domain, Tenant
 from tests.factories import AgentFactory, CollectionFactory, DocumentFactory, EndpointFactory, UserFactory
 
@@ -192,7 +192,7 @@ def test_a_tenant_is_made_and_deleted_in_the_platforms_trail(live_tenants):
         AgentFactory()
         assert last().position == ChainHead.objects.get().position > 2
     with use_public():
-        provision.delete_tenant(tenant=tenant)
+        removal.remove_tenant(tenant=tenant)
         found = [event.action for event in events(entity_id=identity)]
         assert found == ["tenant.created", "tenant.changed", "tenant.deleted"]
         assert [event.action for event in events(entity="domain", entity_label="mill.localhost")] == [
