@@ -89,6 +89,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "Agents",
                 _item("Agents", "smart_toy", "agents_agent_changelist", Permission.AGENTS_READ),
                 _item("Model endpoints", "hub", "agents_modelendpoint_changelist", Permission.SECRETS_READ),
+                _item("Feature flags", "flag", "flags_flag_changelist", Permission.FLAGS_READ),
             ),
             _group(
                 "Knowledge",
@@ -122,6 +123,7 @@ UNFOLD_OPERATORS: Final[dict[str, Any]] = {
                 "",
                 _item("Home", "home", "index"),
                 _item("Tenants", "domain", "tenants_tenant_changelist", Permission.TENANTS_READ),
+                _item("Feature flags", "flag", "flags_flag_changelist", Permission.FLAGS_READ),
                 _item("Operators", "group", "staff_user_changelist", Permission.MEMBERS_READ),
             )
         ],

@@ -14,8 +14,8 @@ from tenants.flags import current
 from tenants.flags.models import Flag, valid_key
 from tenants.flags.rules import as_json, parse_rules
 
-_LONGEST_KEY: Final = 100
-_LONGEST_DESCRIPTION: Final = 500
+LONGEST_KEY: Final = 100
+LONGEST_DESCRIPTION: Final = 500
 # What a change may touch. The key stays: programs ask by it, and percentages are drawn from it.
 _CHANGEABLE: Final = frozenset({"description", "enabled", "rules", "default"})
 
@@ -123,15 +123,15 @@ def _save(row: Flag, action: str, message: str, **values: Any) -> Flag:
 def _check_key(key: str) -> None:
     try:
         valid_key(key)
-        if len(key) > _LONGEST_KEY:
-            raise ValidationError(f"{_LONGEST_KEY} characters at most.")
+        if len(key) > LONGEST_KEY:
+            raise ValidationError(f"{LONGEST_KEY} characters at most.")
     except ValidationError as error:
         raise Invalid("flag_invalid", error.messages[0], field="key") from None
 
 
 def _check_description(description: str) -> None:
-    if "\x00" in description or len(description) > _LONGEST_DESCRIPTION:
-        detail = f"{_LONGEST_DESCRIPTION} characters at most, and no NUL among them."
+    if "\x00" in description or len(description) > LONGEST_DESCRIPTION:
+        detail = f"{LONGEST_DESCRIPTION} characters at most, and no NUL among them."
         raise Invalid("flag_invalid", detail, field="description")
 
 
