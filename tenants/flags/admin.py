@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
@@ -45,8 +43,7 @@ class DeletedFilter(admin.SimpleListFilter):
 @admin.register(Flag, site=staff_site)
 class FlagAdmin(RowPageAdmin):
     can_add = can_change = can_delete = True
-    view_permission: ClassVar[Permission | None] = Permission.FLAGS_READ
-    change_permission: ClassVar[Permission | None] = Permission.FLAGS_WRITE
+    view_permission, change_permission = Permission.FLAGS_READ, Permission.FLAGS_WRITE
     list_display = ("name", "state", "in_words", "updated_at", "switch")
     list_display_links = None
     list_filter = ("enabled", DeletedFilter)
@@ -116,8 +113,7 @@ class FlagAdmin(RowPageAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if not self.has_add_permission(request):
-            raise PermissionDenied
+        self.require(request, self.change_permission)
         form = FlagForm(request.POST or None, flag=None, initial={"rules": "[]", "default": "off"})
         if request.method == "POST" and form.is_valid():
             values = {name: value for name, value in form.cleaned_data.items() if name != "seen"}
@@ -130,10 +126,16 @@ class FlagAdmin(RowPageAdmin):
                 return HttpResponseRedirect(_page(made))
         return self._editor(request, None, form)
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "POST":
+            self.require(request, self.change_permission)
+        return super().change_view(request, object_id, form_url, extra_context)
+
     def row_page(self, request: HttpRequest, row: Flag) -> HttpResponse:
         if request.method != "POST":
             return self._editor(request, row, FlagForm(flag=row, initial=FlagForm.values_of(row)))
-        self._require_change(request, row)
         form, theirs = FlagForm(request.POST, flag=row), None
         if form.is_valid():
             try:
@@ -188,9 +190,9 @@ class FlagAdmin(RowPageAdmin):
 
     def try_view(self, request: HttpRequest, pk: uuid.UUID | None = None) -> HttpResponse:
         """What the flag would be for somebody, by the rules as they stand in the editor. Nothing is saved."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        row = get_object_or_404(Flag, pk=pk) if pk else None
+        if pk is None:
+            self.require(request, self.view_permission)
+        row = self.row(request, self.view_permission, Flag.objects.all(), pk=pk) if pk else None
         trial, answer = TryForm(request.POST), None
         if trial.is_valid():
             answer = self._tried(row, request.POST.get("key", ""), trial)
@@ -256,12 +258,7 @@ class FlagAdmin(RowPageAdmin):
         return HttpResponseRedirect(reverse("admin:flags_flag_changelist"))
 
     def _changeable(self, request: HttpRequest, pk: uuid.UUID) -> Flag:
-        self._require_change(request, None)
-        return get_object_or_404(Flag, pk=pk)
-
-    def _require_change(self, request: HttpRequest, row: Flag | None) -> None:
-        if not self.has_change_permission(request, row):
-            raise PermissionDenied
+        return self.row(request, self.change_permission, Flag.objects.all(), pk=pk)
 
 
 class PlatformFlagAdmin(FlagAdmin):

@@ -82,6 +82,16 @@ _OPEN: Final = [
     Rule("GET POST", "/admin/*/", MEMBERS),  # an app's page lists what one may see
 ]
 
+# A company's own on its site, the operators' on theirs.
+_FLAG_PAGES: Final = [
+    Rule("POST", "/admin/flags/flag/try/", P.FLAGS_READ),
+    Rule("POST", "/admin/flags/flag/*/try/", P.FLAGS_READ),
+    Rule("GET POST", "/admin/flags/flag/*/kill/", P.FLAGS_WRITE),
+    Rule("POST", "/admin/flags/flag/*/on/", P.FLAGS_WRITE),
+    Rule("POST", "/admin/flags/flag/*/restore/", P.FLAGS_WRITE),
+    *pages("/admin/flags/flag/", read=P.FLAGS_READ, write=P.FLAGS_WRITE),
+]
+
 TENANT: Final = [
     *_OPEN,
     # agents
@@ -117,6 +127,7 @@ TENANT: Final = [
     *pages("/admin/billing/usageevent/", read=P.USAGE_READ),
     Rule("GET", "/api/v1/usage", P.USAGE_READ),
     # flags
+    *_FLAG_PAGES,
     Rule("POST", "/api/v1/flags/*/evaluate", P.FLAGS_READ),
     Rule("POST", "/api/v1/flags/*/restore", P.FLAGS_WRITE),
     *resource("/api/v1/flags", read=P.FLAGS_READ, write=P.FLAGS_WRITE),
@@ -133,6 +144,7 @@ TENANT: Final = [
 
 PLATFORM: Final = [
     *_OPEN,
+    *_FLAG_PAGES,
     Rule("GET POST", "/admin/tenants/tenant/*/change/", P.TENANTS_READ),  # a page, no form
     Rule("GET POST", "/admin/staff/user/*/password/", P.MEMBERS_WRITE),
     *pages("/admin/staff/user/", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),

@@ -220,3 +220,17 @@ def test_a_deleted_flags_page_offers_to_restore_it(staff, flag):
     page = staff.get(page_of(flag)).content.decode()
     assert f"{FLAGS}{flag.pk}/restore/" in page
     assert f"{FLAGS}{flag.pk}/kill/" not in page
+
+
+def test_a_viewer_looks_and_tries_and_changes_nothing(in_harbour, client_for, staff_of, flag):
+    viewer = client_for(in_harbour, staff_of(in_harbour, role="viewer"))
+    page = viewer.get(page_of(flag)).content.decode()
+    assert "If service tier is gold: on" in page
+    assert "Save" not in page
+    assert f"{FLAGS}{flag.pk}/kill/" not in page + viewer.get(FLAGS).content.decode()
+    assert "rule 1 matches" in tried(viewer, flag, tier="gold")
+    for address in (page_of(flag), *(f"{FLAGS}{flag.pk}/{rest}/" for rest in ("kill", "on", "restore", "delete"))):
+        assert viewer.post(address, fields(flag, description="mine", post="yes")).status_code == 403
+    assert viewer.post(f"{FLAGS}add/", fields(key="mine")).status_code == 403
+    flag.refresh_from_db()
+    assert (flag.revision, flag.deleted_at, flag.description) == (1, None, "One page instead of three")
