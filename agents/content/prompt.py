@@ -16,12 +16,14 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "tenant_name": "The company's name.",
     "today": "Today's date, such as 2026-11-21.",
 }
+# A value counts as often as it is used: a short template can name a long one thousands of times.
+MOST_CHARACTERS: Final = 400_000
 _PLACEHOLDER: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
 class TemplateRefused(ValueError):
-    """A template names a variable nobody declared, or one that was given no value."""
+    """A template can't be filled in: a variable that nobody declared, one without a value, or far too long a text."""
 
 
 class Variable(Part):
@@ -65,7 +67,7 @@ def values_for(content: PromptContent, given: Mapping[str, str]) -> dict[str, st
     """A value for each declared variable.
 
     Raises:
-        TemplateRefused: one is given that isn't declared, or a required one is missing.
+        TemplateRefused: one is given that isn't declared, a required one is missing, or the text would be too long.
     """
     declared = {variable.name: variable for variable in content.variables}
     unknown = sorted(given.keys() - declared.keys())
@@ -74,7 +76,13 @@ def values_for(content: PromptContent, given: Mapping[str, str]) -> dict[str, st
     missing = [name for name, variable in declared.items() if variable.required and not given.get(name, "").strip()]
     if missing:
         raise TemplateRefused(f"The prompt needs a value for {', '.join(missing)}.")
-    return {name: given.get(name) or variable.default for name, variable in declared.items()}
+    values = {name: given.get(name) or variable.default for name, variable in declared.items()}
+    size = len(content.template) + sum(
+        len(values.get(found.strip(), "")) for found in _PLACEHOLDER.findall(content.template)
+    )
+    if size > MOST_CHARACTERS:
+        raise TemplateRefused(f"Filled in, the prompt would have {size:,} characters; {MOST_CHARACTERS:,} is the most.")
+    return values
 
 
 def render(template: str, values: Mapping[str, str]) -> str:

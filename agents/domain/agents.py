@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from agents.content.runtime import LOCAL_MODEL
-from agents.domain.components import create_component, publish
+from agents.domain.components import create_component, publish, refuse_if_deleted
 from agents.domain.composition import Parts
 from agents.domain.releases import go_live, make_release
 from agents.models import Agent, Prompt, Release, RuntimeConfig
@@ -22,7 +22,11 @@ def configure_agent(*, agent: Agent, status: str | None = None, require_tests: b
     Args:
         status: `active` or `paused`. A paused agent takes no messages but in the Playground.
         require_tests: whether only a release with green tests may go live.
+
+    Raises:
+        Conflict: `deleted`.
     """
+    refuse_if_deleted(agent)
     changes: dict[str, object] = {}
     if status is not None:
         changes["status"] = status

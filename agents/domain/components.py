@@ -21,8 +21,8 @@ from tenants.actor import doing
 from tenants.staff.models import User
 
 C = TypeVar("C", bound=Component)
-_MOST_TAGS = 20
-_LONGEST_TAG = 40
+MOST_TAGS = 20
+LONGEST_TAG = 40
 
 
 class DraftRefused(Problem):
@@ -31,7 +31,7 @@ class DraftRefused(Problem):
     def __init__(self, component: Component, faults: Sequence[Fault]) -> None:
         super().__init__(
             "draft_invalid",
-            f"The draft of {component.word} “{component}” can't be published as it is.",
+            f"The draft of {component.word} “{component}” isn't ready to be published.",
             status=422,
             errors=[fault.as_dict() for fault in faults],
         )
@@ -96,9 +96,18 @@ def create_component(
 
 
 def describe_component(*, component: Component, name: str, tags: Sequence[str]) -> None:
-    """Change what an entry is called. Versions and drafts stay as they are."""
-    with doing(f"{_entity(component)}.changed"):
-        type(component)._default_manager.filter(pk=component.pk).update(**_labels(name, tags))
+    """Change what an entry is called. Versions and drafts stay as they are.
+
+    Raises:
+        Invalid: `invalid_name`, `invalid_tags`.
+        Conflict: `deleted`.
+    """
+    labels = _labels(name, tags)
+    with transaction.atomic():
+        row = _locked(component)
+        if (row.name, row.tags) != (labels["name"], labels["tags"]):
+            with doing(f"{_entity(row)}.changed"):
+                type(row)._default_manager.filter(pk=row.pk).update(**labels)
 
 
 def save_draft(
@@ -210,9 +219,19 @@ def restore_component(*, component: Component) -> None:
 def _locked(component: C, *, or_deleted: bool = False) -> C:
     rows = type(component)._default_manager.select_for_update(of=("self",))
     row = rows.get(pk=component.pk)
-    if row.deleted_at is not None and not or_deleted:
-        raise Conflict("deleted", f"The {row.word} “{row}” is deleted. Restore it first.")
+    if not or_deleted:
+        refuse_if_deleted(row)
     return row
+
+
+def refuse_if_deleted(component: Component) -> None:
+    """Refuse to change what isn't in the lists any more.
+
+    Raises:
+        Conflict: `deleted`.
+    """
+    if component.deleted_at is not None:
+        raise Conflict("deleted", f"The {component.word} “{component}” is deleted. Restore it first.")
 
 
 def _labels(name: str, tags: Sequence[str]) -> dict[str, Any]:
@@ -220,8 +239,8 @@ def _labels(name: str, tags: Sequence[str]) -> dict[str, Any]:
     if len(name) > 120:
         raise Invalid("invalid_name", "A name may have 120 characters.", field="name")
     wanted = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
-    if len(wanted) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in wanted):
-        detail = f"{_MOST_TAGS} tags of at most {_LONGEST_TAG} characters each."
+    if len(wanted) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in wanted):
+        detail = f"{MOST_TAGS} tags of at most {LONGEST_TAG} characters each."
         raise Invalid("invalid_tags", detail, field="tags")
     return {"name": name.strip(), "tags": wanted}
 

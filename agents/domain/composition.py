@@ -210,5 +210,5 @@ def _collections(pks: Sequence[uuid.UUID]) -> list[Collection]:
     wanted = list(dict.fromkeys(pks))
     found = {row.pk: row for row in Collection.objects.filter(pk__in=wanted)}
     if len(found) != len(wanted):
-        raise Invalid("release_invalid", "A collection of the release doesn't exist.", field="collection_ids")
+        raise Invalid("release_invalid", "A collection of the release doesn't exist.", field="collections")
     return [found[pk] for pk in wanted]

@@ -97,14 +97,20 @@ def start_canary(*, release: Release, percent: int = 0, flag: str = "", message:
         )
 
 
-def end_canary(*, agent: Agent, message: str = "", withdraw: bool = True) -> None:
+def end_canary(*, agent: Agent, message: str = "", withdraw: bool = True, expected: uuid.UUID | None = None) -> None:
     """Let the live release alone serve again.
 
     Args:
         withdraw: also move the canary's conversations back, at their next message.
+        expected: the release that is taken to be the canary; another one is not ended in its place.
+
+    Raises:
+        Conflict: `deleted`; `not_canary`, where another release, or none, is the canary.
     """
     with transaction.atomic(), doing("release.canary_ended", check_note(message)):
         row = _locked(agent)
+        if expected is not None and row.canary_release_id != expected:
+            raise Conflict("not_canary", "This release isn't the agent's canary.")
         if row.canary_release_id is None:
             return
         Agent.objects.filter(pk=row.pk).update(

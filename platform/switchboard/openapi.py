@@ -14,6 +14,8 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 
+from agents.api.contents import content_schemas
+
 Document = dict[str, Any]
 
 PREFIX: Final = "/api/v1/"
@@ -22,7 +24,11 @@ _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "o
 _TAGS: Final = {
     "Conversations": "The data plane: talk with an agent; answers stream as events.",
     "Search": "The data plane: passages of documents.",
-    "Agents": "Named assistants.",
+    "Agents": "Named assistants, of which releases say what they do.",
+    "Prompts": "A registry: instructions, with variables that a release fills in.",
+    "Tools": "A registry: what an agent can do besides talking.",
+    "Personalities": "A registry: how an agent speaks.",
+    "Runtime configs": "A registry: the models and devices that an agent runs on, and its limits.",
     "Releases": "What an agent does, fixed for ever, and which release is live.",
     "Endpoints": "Where language models are reached.",
     "Collections": "Knowledge bases.",
@@ -99,6 +105,7 @@ def document() -> Document:
     merged = json.loads(json.dumps(merged))  # plain values, whatever the generators used
     _add_data_plane(merged)
     _add_platforms_own(merged)
+    merged["components"]["schemas"].update(content_schemas())
     schemes = merged.setdefault("components", {}).setdefault("securitySchemes", {})
     merged["components"].setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
     merged["security"] = [{name: []} for name in sorted(schemes)]

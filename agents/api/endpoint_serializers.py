@@ -1,4 +1,4 @@
-"""Agents, their releases and endpoints as the REST API shows and takes them."""
+"""Model endpoints as the REST API shows and takes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Agents, releases and endpoints over REST. Thin: the rules are in agents.domain."""
+"""Model endpoints over REST. Thin: the rules are in agents.domain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rest_framework import mixins, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.api.serializers import (
+from agents.api.endpoint_serializers import (
     EndpointFields,
     EndpointSerializer,
 )

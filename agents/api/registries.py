@@ -1,0 +1,88 @@
+"""The five registries over REST."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api.component_views import ComponentViewSet
+from agents.api.diffs import StateField
+from agents.domain.agents import configure_agent
+from agents.domain.personalities import set_default
+from agents.domain.rendering import render_prompt
+from agents.models import Agent, Personality, Prompt, RuntimeConfig, Tool
+from agents.queries import DRAFT
+from switchboard.kernel.resources import checked
+from tenants.permissions import Permission
+
+
+class RenderFields(serializers.Serializer[dict[str, Any]]):
+    """Values to fill a prompt in with."""
+
+    values = serializers.DictField(
+        child=serializers.CharField(max_length=100_000, allow_blank=True, trim_whitespace=False),
+        default=dict,
+        help_text="Of its declared variables, and of the built-in ones where they should not be the usual ones.",
+    )
+    version = StateField(default=DRAFT, help_text="A version's number, `latest` or `draft`.")
+
+
+class RenderedSerializer(serializers.Serializer[Any]):
+    """A prompt as a model would read it."""
+
+    text = serializers.CharField()
+
+
+class PromptViewSet(ComponentViewSet[Prompt]):
+    """Instructions, with variables that a release fills in."""
+
+    kind = Prompt
+    permissions: ClassVar[Mapping[str, Permission]] = {
+        **ComponentViewSet.permissions,
+        "render_with": Permission.AGENTS_READ,
+    }
+
+    @extend_schema(summary="Render a prompt", request=RenderFields, responses=RenderedSerializer)
+    @action(detail=True, methods=["post"], url_path="render", url_name="render")
+    def render_with(self, request: Request, pk: UUID) -> Response:
+        """The prompt filled in with your values; nothing is kept. Unknown and missing variables are refused."""
+        fields = checked(RenderFields, request)
+        return Response({"text": render_prompt(prompt=self.found(pk), **fields)})
+
+
+class ToolViewSet(ComponentViewSet[Tool]):
+    """What an agent can do besides talking."""
+
+    kind = Tool
+
+
+class PersonalityViewSet(ComponentViewSet[Personality]):
+    """How an agent speaks."""
+
+    kind = Personality
+
+    def configure(self, row: Personality, fields: Mapping[str, Any]) -> None:
+        if "is_default" in fields:
+            set_default(personality=row, is_default=fields["is_default"])
+
+
+class RuntimeConfigViewSet(ComponentViewSet[RuntimeConfig]):
+    """The models and devices that an agent runs on, and its limits."""
+
+    kind = RuntimeConfig
+
+
+class AgentViewSet(ComponentViewSet[Agent]):
+    """Named assistants. What one does is its releases' to say."""
+
+    kind = Agent
+
+    def configure(self, row: Agent, fields: Mapping[str, Any]) -> None:
+        configure_agent(agent=row, **fields)
