@@ -42,7 +42,8 @@ from agents.queries import component_changes, components, version_of, versions_o
 from switchboard.kernel.idempotency import idempotent
 from switchboard.kernel.preconditions import check_if_match, etag_of
 from switchboard.kernel.problems import Problem
-from switchboard.kernel.resources import Resource, asked, checked
+from switchboard.kernel.resources import asked, checked
+from tenants.api.resources import Resource
 from tenants.permissions import Permission
 
 C = TypeVar("C", bound=Component)
@@ -80,7 +81,9 @@ class ComponentViewSet(mixins.ListModelMixin, Resource[C]):
         """Change what only this registry has. Called within a transaction, with the row locked."""
 
     def get_queryset(self) -> QuerySet[C]:
-        return super().get_queryset().select_related("drafted_by")
+        rows = super().get_queryset().select_related("drafted_by")
+        # What was deleted is there for `restore` and, if asked for, in the list.
+        return rows if self.action in {"list", "restore"} else rows.filter(deleted_at=None)
 
     # --- entries --------------------------------------------------------------------------------------------------
 
@@ -109,7 +112,7 @@ class ComponentViewSet(mixins.ListModelMixin, Resource[C]):
         return self.created(self.found(row.pk))
 
     def retrieve(self, request: Request, pk: UUID) -> Response:
-        """With its draft. The ETag goes into If-Match of a change. One that was deleted has `deleted_at`."""
+        """With its draft. The ETag goes into If-Match of a change."""
         return self.shown(self.found(pk))
 
     def partial_update(self, request: Request, pk: UUID) -> Response:

@@ -33,7 +33,8 @@ from agents.models import Agent, Release
 from agents.queries import compared_with, release_changes
 from switchboard.kernel.idempotency import idempotent
 from switchboard.kernel.problems import NotFound
-from switchboard.kernel.resources import Resource, asked, checked
+from switchboard.kernel.resources import asked, checked
+from tenants.api.resources import Resource
 from tenants.permissions import Permission
 
 

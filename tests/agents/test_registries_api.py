@@ -68,3 +68,17 @@ def test_a_draft_becomes_a_version_once(caller, registry, made):
     assert caller.get(published["Location"]).json() == published.json()
     assert [row["number"] for row in caller.get(f"{at}/versions").json()["results"]] == [1]
     assert caller.get(at).json()["has_unpublished_changes"] is False
+
+
+@every_registry
+def test_what_is_deleted_leaves_the_list_and_can_be_restored(caller, registry, made):
+    at, rows = made["Location"], address_of(registry)
+    assert caller.delete(at).status_code == 204
+    assert_problem(caller.get(at), 404, "not_found")
+    assert_problem(caller.post(rows, {"name": "House", "slug": "house"}), 409, "component_exists")
+    assert caller.get(rows).json()["results"] == []
+    (row,) = caller.get(f"{rows}?deleted=true").json()["results"]
+    assert row["deleted_at"]
+    assert caller.post(f"{at}/restore").json() == made.json()
+    assert caller.get(at).json() == made.json()
+    assert caller.get(f"{rows}?deleted=true").json()["results"] == []

@@ -61,6 +61,20 @@ def resource(address: str, *, read: P, write: P | None = None) -> list[Rule]:
     ]
 
 
+def registry(address: str) -> list[Rule]:
+    """A registry, its entries, their drafts and versions."""
+    return [
+        *resource(address, read=P.AGENTS_READ, write=P.AGENTS_WRITE),
+        Rule("POST", f"{address}/*/restore", P.AGENTS_WRITE),
+        Rule("POST", f"{address}/*/validate", P.AGENTS_READ),
+        Rule("POST", f"{address}/*/publish", P.AGENTS_PUBLISH),
+        Rule("GET", f"{address}/*/diff", P.AGENTS_READ),
+        Rule("GET", f"{address}/*/versions", P.AGENTS_READ),
+        Rule("GET", f"{address}/*/versions/*", P.AGENTS_READ),
+        Rule("POST", f"{address}/*/versions/*/restore", P.AGENTS_WRITE),
+    ]
+
+
 _OPEN: Final = [
     Rule(_ALL, "/healthz", ANYBODY),
     Rule(_ALL, "/readyz", ANYBODY),
@@ -98,6 +112,19 @@ TENANT: Final = [
     Rule("GET", "/admin/agents/agent/*/playground/", P.CONVERSATIONS_WRITE),
     *pages("/admin/agents/agent/", read=P.AGENTS_READ),
     *pages("/admin/agents/modelendpoint/", read=P.SECRETS_READ, write=P.SECRETS_WRITE),
+    *registry("/api/v1/prompts"),
+    Rule("POST", "/api/v1/prompts/*/render", P.AGENTS_READ),
+    *registry("/api/v1/tools"),
+    *registry("/api/v1/personalities"),
+    *registry("/api/v1/runtime-configs"),
+    *registry("/api/v1/agents"),
+    Rule("GET", "/api/v1/agents/*/releases", P.AGENTS_READ),
+    Rule("POST", "/api/v1/agents/*/releases", P.AGENTS_WRITE),
+    Rule("GET", "/api/v1/releases/*", P.AGENTS_READ),
+    Rule("GET", "/api/v1/releases/*/diff", P.AGENTS_READ),
+    Rule("POST", "/api/v1/releases/*/go-live", P.AGENTS_PUBLISH),
+    Rule("POST", "/api/v1/releases/*/rollback", P.AGENTS_PUBLISH),
+    Rule("PUT DELETE", "/api/v1/releases/*/canary", P.AGENTS_PUBLISH),
     *resource("/api/v1/endpoints", read=P.SECRETS_READ, write=P.SECRETS_WRITE),
     # knowledge
     Rule("GET", "/admin/knowledge/document/progress/", P.KNOWLEDGE_READ),
