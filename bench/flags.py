@@ -1,7 +1,7 @@
 """`make bench-flags`: what asking about a flag costs a turn that is warm, beside looking a word up in a dictionary.
 
-No servers are needed: flags are evaluated in the process that asks, out of a set that is remembered. Exit code 1 where an
-answer is wrong.
+No servers are needed: flags are evaluated in the process that asks, out of a set that is remembered. Exit code 1 where
+an answer is wrong.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
     class TestFlags(ResourceContract):
         address = "/api/v1/flags"
         factory = FlagFactory
+        reads, writes = Permission.FLAGS_READ, Permission.FLAGS_WRITE
         body = {"key": "new_ui"}
         change = {"description": "The new look"}
 
@@ -14,15 +15,17 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar
 
 import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from tenants.context import use_tenant
+from tenants.context import use_public, use_tenant
+from tenants.domain.api_keys import create_api_key
 from tenants.models import Tenant
+from tenants.permissions import ROLE_PERMISSIONS, Permission, Role
 from tests.callers import host_of
 from tests.isolation import assert_hidden, assert_not_listed, assert_problem
 from tests.query_count import queries
@@ -38,11 +41,14 @@ class ResourceContract:
         factory: makes a row in the scope in force, a new one at each call. Override `made` where that isn't enough.
         body: what one is created with; None where that can't be done over REST.
         change: fields to change, with values that differ from what `factory` makes; None likewise.
+        reads, writes: the permissions that it asks for.
         deletable: whether DELETE takes one away, or out of sight.
     """
 
     address: ClassVar[str]
     factory: ClassVar[Any]
+    reads: ClassVar[Permission]
+    writes: ClassVar[Permission]
     body: ClassVar[Mapping[str, Any] | None] = None
     change: ClassVar[Mapping[str, Any] | None] = None
     deletable: ClassVar[bool] = True
@@ -163,6 +169,34 @@ class ResourceContract:
         for method, address in self._asked(row.pk):
             answer = stranger.generic(method.upper(), address, "{}", content_type="application/json")
             assert_problem(answer, 401, "not_authenticated")
+
+    @pytest.mark.parametrize("role", list(Role))
+    def test_a_member_does_what_their_role_allows(
+        self, harbour: Tenant, client_for: Any, staff_of: Any, role: Role
+    ) -> None:
+        person = client_for(harbour, staff_of(harbour, role=role))
+        self._assert_does(person, harbour, ROLE_PERMISSIONS[role])
+
+    @pytest.mark.parametrize("scopes", ["reads", "writes", "neither"])
+    def test_a_program_does_what_its_scopes_allow(self, harbour: Tenant, scopes: str) -> None:
+        given = {"reads": {self.reads}, "writes": {self.writes}}.get(scopes, {self._another()})
+        with use_public():
+            key = create_api_key(tenant=harbour, name=scopes, scopes=given)[1]
+        program = Client(HTTP_HOST=host_of(harbour), HTTP_AUTHORIZATION=f"Bearer {key}")
+        self._assert_does(program, harbour, given)
+
+    def _assert_does(self, caller: Client, tenant: Tenant, permissions: Collection[Permission]) -> None:
+        row = self.made(tenant)
+        for method, address in self._asked(row.pk):
+            wanted = self.reads if method == "get" else self.writes
+            answer = caller.generic(method.upper(), address, "{}", content_type="application/json")
+            if wanted in permissions:
+                assert answer.status_code != 403, f"{method} {address}: {answer.content[:300]!r}"
+            else:
+                assert_problem(answer, 403, "forbidden")
+
+    def _another(self) -> Permission:
+        return next(one for one in ROLE_PERMISSIONS[Role.OWNER] if one not in (self.reads, self.writes))
 
     # --- the declaration ----------------------------------------------------------------------------------------------
 

@@ -62,7 +62,7 @@ def session() -> Iterator[requests.Session]:
 @pytest.fixture
 def there(live_tenants: None, harbour: Any) -> dict[str, str]:
     """Ids of rows that are there, under the words that stand before them in a path."""
-    from tests.factories import AgentFactory, DocumentFactory, EndpointFactory, MessageFactory
+    from tests.factories import AgentFactory, DocumentFactory, EndpointFactory, FlagFactory, MessageFactory
 
     with use_tenant(harbour):
         agent, document, endpoint, message = AgentFactory(), DocumentFactory(), EndpointFactory(), MessageFactory()
@@ -74,6 +74,7 @@ def there(live_tenants: None, harbour: Any) -> dict[str, str]:
             "endpoints": str(endpoint.id),
             "conversations": str(message.conversation_id),
             "turns": str(message.turn_id),
+            "flags": str(FlagFactory(key="seven").pk),
         }
 
 
@@ -108,7 +109,7 @@ def name_real_rows(case: schemathesis.Case, there: dict[str, str]) -> None:
     parts = case.path.split("/")
     for before, part in itertools.pairwise(parts):
         if part.startswith("{") and before in there:
-            case.path_parameters[part.strip("{}")] = there[before]
+            case.path_parameters[part.strip("{}")] = "seven" if part == "{key}" else there[before]
 
 
 _keys: dict[Any, str] = {}

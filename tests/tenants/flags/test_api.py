@@ -5,6 +5,7 @@ import pytest
 from tenants.context import use_public, use_tenant
 from tenants.flags.domain.flags import create_flag
 from tenants.flags.models import Flag
+from tenants.permissions import Permission
 from tests.factories import FlagFactory
 from tests.isolation import assert_hidden, assert_problem
 from tests.resource_contract import ResourceContract
@@ -16,6 +17,7 @@ GOLD = {"conditions": [{"attribute": "tier", "operator": "is", "value": "gold"}]
 class TestFlags(ResourceContract):
     address = FLAGS
     factory = FlagFactory
+    reads, writes = Permission.FLAGS_READ, Permission.FLAGS_WRITE
     body = {"key": "checkout.new_flow", "description": "One page instead of three", "rules": [GOLD], "default": False}
     change = {"description": "Back to three pages", "rules": [{**GOLD, "percentage": 10.0}], "default": True}
 
