@@ -28,6 +28,7 @@ from conversations.models import Conversation, Message, Turn
 from knowledge.models import DIMENSIONS, Chunk, Collection, Document
 from tenants.flags.models import Flag
 from tenants.staff.models import Role, User
+from tenants.vault.models import Secret
 
 PASSWORD = "a quiet harbour"
 C = TypeVar("C", bound=Component)
@@ -246,6 +247,14 @@ class MessageFactory(factory.django.DjangoModelFactory[Message]):
     conversation = factory.SelfAttribute("turn.conversation")
     role = Message.Role.CONTACT
     text = "When is breakfast?"
+
+
+class SecretFactory(factory.django.DjangoModelFactory[Secret]):
+    class Meta:
+        model = Secret
+
+    name = factory.Sequence(lambda n: f"weather-key-{n}")
+    value = "very-secret-value"
 
 
 class UsageFactory(factory.django.DjangoModelFactory[UsageEvent]):

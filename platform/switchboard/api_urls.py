@@ -10,4 +10,5 @@ urlpatterns = [
     path("", include("knowledge.api.urls")),
     path("", include("tenants.api.urls")),
     path("", include("tenants.flags.api.urls")),
+    path("", include("tenants.vault.api.urls")),
 ]

@@ -35,6 +35,7 @@ _TAGS: Final = {
     "Documents": "Uploaded files.",
     "Usage": "The ledger of what was used.",
     "API keys": "Keys for programs.",
+    "Secrets": "What tools and endpoints sign in with elsewhere; written, never shown.",
     "Tenants": "On the platform's host alone: for operators and platform keys.",
     "Flags": "Feature flags: what is on, for whom, and why.",
 }

@@ -165,6 +165,8 @@ TENANT: Final = [
     Rule("GET POST PUT PATCH DELETE", "/admin/tenants/apikey/*/rotate/", P.KEYS_WRITE),
     Rule("POST", "/admin/tenants/apikey/*/change/", NOBODY),
     *pages("/admin/tenants/apikey/", read=P.KEYS_READ, write=P.KEYS_WRITE),
+    *pages("/admin/vault/secret/", read=P.SECRETS_READ, write=P.SECRETS_WRITE),
+    *resource("/api/v1/secrets", read=P.SECRETS_READ, write=P.SECRETS_WRITE),
     Rule("POST", "/api/v1/api-keys/*/rotate", P.KEYS_WRITE),
     *resource("/api/v1/api-keys", read=P.KEYS_READ, write=P.KEYS_WRITE),
 ]

@@ -27,6 +27,7 @@ HOMES = {
     "flags.Flag": BOTH,  # the operators' for all tenants in the public schema, a tenant's own in its own
     "audit.AuditEvent": BOTH,  # the platform's trail, and each tenant's own
     "audit.ChainHead": BOTH,
+    "vault.Secret": TENANT,
     "billing.UsageEvent": TENANT,
     "knowledge.Collection": TENANT,
     "knowledge.Document": TENANT,

@@ -37,6 +37,20 @@ def decrypt(token: str) -> str:
         raise SecretUnreadable("A stored secret was encrypted under a key that isn't in ENCRYPTION_KEYS.") from None
 
 
+def is_newest(token: str) -> bool:
+    """Whether the newest key alone opens a stored secret."""
+    try:
+        Fernet(settings.ENCRYPTION_KEYS[0]).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def renew(token: str) -> str:
+    """The same secret under the newest key. Raises `SecretUnreadable`."""
+    return encrypt(decrypt(token))
+
+
 class EncryptedTextField(_TextField):
     """Text that is encrypted on its way into the database. It can't be searched or sorted by."""
 

@@ -1,0 +1,1 @@
+"""Secrets that are kept for use and shown to nobody."""
