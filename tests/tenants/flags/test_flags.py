@@ -5,6 +5,7 @@ from django.db.models.signals import post_save
 
 from switchboard.kernel.problems import Conflict, Problem
 from tenants.actor import Actor, current_deed, use_actor
+from tenants.audit.models import AuditEvent
 from tenants.context import use_public, use_tenant
 from tenants.flags import current
 from tenants.flags.domain.flags import create_flag, delete_flag, restore_flag, switch_flag, update_flag
@@ -175,3 +176,16 @@ def test_who_changes_a_flag_says_what_it_means(in_harbour):
         ("flag.delete", ""),
         ("flag.restore", ""),
     ]
+
+
+def test_the_trail_says_who_changed_what_and_why(in_harbour):
+    with use_actor(Actor("staff", "1", "Jo")):
+        flag = create_flag(key=KEY)
+        update_flag(flag=flag, default=True, message="for the spring")
+    switch_flag(flag=flag, enabled=False, message="it burns")
+    told = AuditEvent.objects.filter(entity="flag", entity_id=str(flag.pk)).order_by("position")
+    made, changed, killed = told.values("actor_name", "action", "message", "old", "new", "entity_label")
+    assert (made["actor_name"], made["action"], made["old"], made["entity_label"]) == ("Jo", "flag.create", None, KEY)
+    assert (changed["action"], changed["message"]) == ("flag.update", "for the spring")
+    assert (changed["old"], changed["new"]) == ({"default": False}, {"default": True})
+    assert (killed["action"], killed["message"], killed["new"]) == ("flag.kill", "it burns", {"enabled": False})
