@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("billing.api.urls")),
     path("", include("knowledge.api.urls")),
     path("", include("tenants.api.urls")),
+    path("", include("tenants.audit.api.urls")),
     path("", include("tenants.flags.api.urls")),
     path("", include("tenants.vault.api.urls")),
 ]

@@ -37,6 +37,7 @@ _TAGS: Final = {
     "API keys": "Keys for programs.",
     "Secrets": "What tools and endpoints sign in with elsewhere; written, never shown.",
     "Tenants": "On the platform's host alone: for operators and platform keys.",
+    "Audit": "Who changed what, and when.",
     "Flags": "Feature flags: what is on, for whom, and why.",
 }
 _PROBLEM_SCHEMA: Final[Document] = {

@@ -13,6 +13,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("admin/", operator_site.urls),
     path("api/v1/", include("tenants.api.platform_urls")),
+    path("api/v1/", include("tenants.audit.api.urls")),
     path("api/", include("switchboard.openapi_urls")),
     path("", RedirectView.as_view(url="/admin/")),
 ]

@@ -50,7 +50,8 @@ def actor_of(request: HttpRequest) -> Actor:
     """Whoever a request comes from: an API key, a member of staff, an operator. Nobody known acts as the system."""
     key = getattr(request, "api_key", None)
     if key is not None:
-        return _actor(request, "api_key", str(key.key_id), key.name)
+        # A platform key is the operators' own: to a tenant it is one of them.
+        return _actor(request, "api_key" if key.tenant else "operator", str(key.key_id), key.name)
     user = _user(request) if _may_be_a_person(request) else None
     if user is None:
         return _actor(request, "system", "", "")

@@ -55,7 +55,7 @@ class AuditEvent(models.Model):
         ordering = ["-position"]
         verbose_name = "event"
         indexes = [
-            models.Index(fields=["entity", "entity_id", "position"], name="audit_entity"),
+            models.Index(fields=["entity_id", "position"], name="audit_entity_id"),
             models.Index(fields=["action", "position"], name="audit_action"),
             models.Index(fields=["actor_name", "position"], name="audit_actor_name"),
             models.Index(fields=["actor_id", "position"], name="audit_actor_id"),

@@ -121,7 +121,8 @@ def _end() -> tuple[tuple[int, str] | None, int | None]:
     with connection.cursor() as cursor:
         cursor.execute(
             'SELECT h."position", h.hash, newest."position" FROM '
-            '(SELECT max("position") AS "position" FROM audit_auditevent) newest LEFT JOIN audit_chainhead h ON h.id = 1'
+            '(SELECT max("position") AS "position" FROM audit_auditevent) newest '
+            "LEFT JOIN audit_chainhead h ON h.id = 1"
         )
         position, digest, newest = cursor.fetchone()
     return (None if position is None else (position, digest)), newest

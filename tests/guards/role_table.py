@@ -158,6 +158,9 @@ TENANT: Final = [
     Rule("POST", "/api/v1/flags/*/evaluate", P.FLAGS_READ),
     Rule("POST", "/api/v1/flags/*/restore", P.FLAGS_WRITE),
     *resource("/api/v1/flags", read=P.FLAGS_READ, write=P.FLAGS_WRITE),
+    # the audit trail
+    Rule("GET", "/api/v1/audit", P.AUDIT_READ),
+    Rule("GET", "/api/v1/audit/*", P.AUDIT_READ),
     # people and programs
     Rule("GET POST", "/admin/staff/user/*/password/", P.MEMBERS_WRITE),
     *pages("/admin/staff/user/", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
@@ -190,6 +193,8 @@ PLATFORM: Final = [
     *resource("/api/v1/tenants", read=P.TENANTS_READ, write=P.TENANTS_WRITE),
     Rule("POST", "/api/v1/api-keys/*/rotate", P.KEYS_WRITE),
     *resource("/api/v1/api-keys", read=P.KEYS_READ, write=P.KEYS_WRITE),
+    Rule("GET", "/api/v1/audit", P.AUDIT_READ),
+    Rule("GET", "/api/v1/audit/*", P.AUDIT_READ),
 ]
 # What Django's pages offer and ours don't: these ask for a permission nobody has.
 NEVER: Final = frozenset(

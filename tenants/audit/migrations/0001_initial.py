@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'event',
                 'ordering': ['-position'],
-                'indexes': [models.Index(fields=['entity', 'entity_id', 'position'], name='audit_entity'), models.Index(fields=['action', 'position'], name='audit_action'), models.Index(fields=['actor_name', 'position'], name='audit_actor_name'), models.Index(fields=['actor_id', 'position'], name='audit_actor_id'), models.Index(fields=['at'], name='audit_at'), django.contrib.postgres.indexes.GinIndex(fields=['words'], name='audit_words')],
+                'indexes': [models.Index(fields=['entity_id', 'position'], name='audit_entity_id'), models.Index(fields=['action', 'position'], name='audit_action'), models.Index(fields=['actor_name', 'position'], name='audit_actor_name'), models.Index(fields=['actor_id', 'position'], name='audit_actor_id'), models.Index(fields=['at'], name='audit_at'), django.contrib.postgres.indexes.GinIndex(fields=['words'], name='audit_words')],
             },
         ),
 

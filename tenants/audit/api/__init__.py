@@ -1,0 +1,1 @@
+"""The trail over REST: read, never written."""
