@@ -7,7 +7,9 @@ from django.test import Client, override_settings
 
 from tenants.audit.models import AuditEvent
 from tenants.context import use_public, use_tenant
+from tenants.domain.api_keys import create_api_key
 from tenants.models import Domain
+from tenants.permissions import Permission
 from tests.asgi_client import AsgiClient
 from tests.callers import host_of
 from tests.factories import UserFactory
@@ -107,3 +109,27 @@ async def test_the_server_itself_knows_who_acts(live_tenants, harbour, api_key_f
         assert event.request_id == answer.headers["x-request-id"]
 
     await sync_to_async(check)()
+
+
+def test_a_platform_key_is_an_operator_to_the_tenant_it_changes(harbour):
+    with use_public():
+        row, key = create_api_key(tenant=None, name="provisioning", scopes=[Permission.TENANTS_WRITE])
+    client = Client(HTTP_HOST="localhost", HTTP_AUTHORIZATION=f"Bearer {key}")
+    body = {"domain": "new.example.com"}
+    answer = client.post(f"/api/v1/tenants/{harbour.pk}/domains", body, content_type="application/json")
+    assert answer.status_code in (200, 201)
+    with use_public():
+        event = last()
+        assert (event.actor_kind, event.actor_id, event.actor_name) == ("operator", str(row.pk), "provisioning")
+    with use_tenant(harbour):
+        event = last()
+        assert (event.actor_kind, event.actor_id, event.actor_name) == ("operator", "", "provisioning")
+
+
+def test_operators_read_the_platforms_trail(harbour):
+    with use_public():
+        olga = UserFactory(username="olga")
+        client = Client(HTTP_HOST="localhost")
+        client.force_login(olga)
+    found = client.get("/api/v1/audit?entity=member").json()["results"]
+    assert [event["entity_label"] for event in found] == ["olga"]
