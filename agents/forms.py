@@ -10,8 +10,63 @@ from unfold.widgets import (
 )
 
 from agents.models import ModelEndpoint
+from agents.models.component import valid_slug
 from switchboard.kernel.egress import check_url
 from switchboard.kernel.problems import Problem
+
+
+def _line(**attributes: str) -> forms.TextInput:
+    return forms.TextInput(attrs={"class": "sb-input", "autocomplete": "off", **attributes})
+
+
+def _box(rows: int, **attributes: str) -> forms.Textarea:
+    return forms.Textarea(attrs={"class": "sb-input", "rows": rows, **attributes})
+
+
+class NewEntryForm(forms.Form):
+    """What an entry of a registry begins with."""
+
+    name = forms.CharField(max_length=120, widget=_line(autofocus="autofocus", **{"data-names": "id_slug"}))
+    slug = forms.CharField(
+        max_length=60,
+        validators=[valid_slug],
+        widget=_line(spellcheck="false"),
+        help_text="Names it in configuration files and over the API; it stays.",
+    )
+
+
+class QuickStartForm(forms.Form):
+    """Five things that an agent needs to answer somebody."""
+
+    name = forms.CharField(
+        label="What is it called?", max_length=120, widget=_line(autofocus="autofocus", placeholder="Marina")
+    )
+    prompt = forms.CharField(
+        label="What should it do?",
+        widget=_box(
+            8,
+            placeholder="You are Marina, the concierge of …\nAnswer warmly and briefly.",
+        ),
+        help_text="In your own words, as you would brief a new colleague. This becomes its prompt.",
+    )
+    model = forms.ChoiceField(
+        label="Which model answers?", required=False, widget=forms.Select(attrs={"class": "sb-input"})
+    )
+    model_name = forms.CharField(
+        label="The endpoint's name for the model",
+        required=False,
+        max_length=500,
+        widget=_line(placeholder="gpt-4.1-mini", spellcheck="false"),
+    )
+    collections = forms.MultipleChoiceField(
+        label="What may it answer from?", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    welcome = forms.CharField(
+        label="How does it greet people?",
+        required=False,
+        max_length=10_000,
+        widget=_box(2, placeholder="Welcome! What can I do for you?"),
+    )
 
 
 class EndpointForm(forms.ModelForm[ModelEndpoint]):

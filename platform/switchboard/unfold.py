@@ -72,7 +72,7 @@ _SHARED: Final[dict[str, Any]] = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
     "COLORS": _COLORS,
-    "STYLES": [lambda request: static("switchboard/admin.css")],
+    "STYLES": [lambda request: static("switchboard/admin.css"), lambda request: static("switchboard/registries.css")],
 }
 
 UNFOLD: Final[dict[str, Any]] = {
@@ -88,6 +88,10 @@ UNFOLD: Final[dict[str, Any]] = {
             _group(
                 "Agents",
                 _item("Agents", "smart_toy", "agents_agent_changelist", Permission.AGENTS_READ),
+                _item("Prompts", "notes", "agents_prompt_changelist", Permission.AGENTS_READ),
+                _item("Personalities", "theater_comedy", "agents_personality_changelist", Permission.AGENTS_READ),
+                _item("Runtime configs", "tune", "agents_runtimeconfig_changelist", Permission.AGENTS_READ),
+                _item("Tools", "build", "agents_tool_changelist", Permission.AGENTS_READ),
                 _item("Model endpoints", "hub", "agents_modelendpoint_changelist", Permission.SECRETS_READ),
                 _item("Feature flags", "flag", "flags_flag_changelist", Permission.FLAGS_READ),
             ),

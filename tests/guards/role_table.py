@@ -106,11 +106,38 @@ _FLAG_PAGES: Final = [
     *pages("/admin/flags/flag/", read=P.FLAGS_READ, write=P.FLAGS_WRITE),
 ]
 
+REGISTRIES: Final = ("agent", "prompt", "tool", "personality", "runtimeconfig")
+
+
+def registry_pages(address: str) -> list[Rule]:
+    """The pages of a registry's entries: drafts, versions, publishing."""
+    return [
+        Rule("POST", f"{address}*/check/", P.AGENTS_READ),  # says what is wrong with a form, keeps nothing
+        Rule("GET", f"{address}*/versions/", P.AGENTS_READ),
+        Rule("GET POST", f"{address}*/versions/*/return/", P.AGENTS_WRITE),
+        Rule("GET POST", f"{address}*/publish/", P.AGENTS_PUBLISH),
+        Rule("POST", f"{address}*/restore/", P.AGENTS_WRITE),
+        *pages(address, read=P.AGENTS_READ, write=P.AGENTS_WRITE),
+    ]
+
+
 TENANT: Final = [
     *_OPEN,
     # agents
     Rule("GET", "/admin/agents/agent/*/playground/", P.CONVERSATIONS_WRITE),
-    *pages("/admin/agents/agent/", read=P.AGENTS_READ),
+    Rule("GET POST", "/admin/agents/agent/add/", P.AGENTS_PUBLISH),  # it is live at once
+    Rule("GET POST", "/admin/agents/agent/from-parts/", P.AGENTS_WRITE),
+    Rule("GET", "/admin/agents/agent/*/profile/", P.AGENTS_READ),
+    Rule("POST", "/admin/agents/agent/*/profile/", P.AGENTS_WRITE),
+    Rule("POST", "/admin/agents/agent/*/configure/", P.AGENTS_PUBLISH),
+    Rule("GET POST", "/admin/agents/agent/*/end-canary/", P.AGENTS_PUBLISH),
+    Rule("GET POST", "/admin/agents/agent/*/releases/new/", P.AGENTS_WRITE),
+    Rule("GET", "/admin/agents/agent/*/releases/*/", P.AGENTS_READ),
+    *(
+        Rule("GET POST", f"/admin/agents/agent/*/releases/*/{deed}/", P.AGENTS_PUBLISH)
+        for deed in ("go-live", "canary", "roll-back")
+    ),
+    *(rule for kind in REGISTRIES for rule in registry_pages(f"/admin/agents/{kind}/")),
     *pages("/admin/agents/modelendpoint/", read=P.SECRETS_READ, write=P.SECRETS_WRITE),
     *registry("/api/v1/prompts"),
     Rule("POST", "/api/v1/prompts/*/render", P.AGENTS_READ),
