@@ -84,11 +84,13 @@ def _nothing_remembered() -> Iterator[None]:
     from switchboard.kernel.redis import redis_client
     from tenants import directory
     from tenants.flags import current
+    from tenants.staff.models import rules
 
     if redis_client.cache_info().currsize:
         redis_client().flushdb()
     directory.hosts.forget()
     directory.keys.forget()
+    rules.forget()
     current.forget()
     current._last_known.clear()
     releases.releases.forget()

@@ -93,6 +93,27 @@ class Config(BaseSettings):
     s3_bucket: str = Field(description="Bucket for `STORAGE=s3`.", default="")
     s3_endpoint_url: str = Field(description="Endpoint for S3 servers other than AWS.", default="")
     upload_limit_mb: int = Field(description="Largest upload, in megabytes.", default=50, ge=1, le=2048)
+    login_attempts: int = Field(
+        description="Failed sign-ins after which an account is locked for `LOGIN_LOCK_MINUTES`.",
+        default=8,
+        ge=1,
+        le=100,
+    )
+    login_attempts_per_address: int = Field(
+        description="The same for a network address, whatever accounts it tries.", default=50, ge=1, le=10_000
+    )
+    login_lock_minutes: int = Field(description="How long a lock lasts.", default=15, ge=1, le=24 * 60)
+    smtp_host: str = Field(
+        description="Mail server for invitations and forgotten passwords. Unset: mails are written to `DATA_DIR/mail`.",
+        default="",
+    )
+    smtp_port: int = Field(description="Its port.", default=587, ge=1, le=65535)
+    smtp_user: str = Field(description="User at the mail server, if it wants one.", default="")
+    smtp_password: SecretStr = Field(description="Password at the mail server.", default=SecretStr(""))
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        description="How the connection to the mail server is secured.", default="starttls"
+    )
+    mail_from: str = Field(description="Sender of mails, `Name <address>`.", default="")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         description="Least severe log line kept.", default="INFO"
     )

@@ -47,6 +47,11 @@ _BOTH = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.admin",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "tenants.staff",
     "tenants.flags",
     "tenants.audit",
@@ -107,6 +112,7 @@ MIDDLEWARE = [
     "tenants.audit.middleware.ActorMiddleware",
     "switchboard.middleware.MessageMiddleware",
     "switchboard.middleware.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "switchboard.urls"
 PUBLIC_SCHEMA_URLCONF = "switchboard.urls_public"
@@ -151,11 +157,44 @@ USE_TZ = True
 # --- sign-in ----------------------------------------------------------------------------------------------------------
 LOGIN_URL = "/admin/login/"
 LOGIN_REDIRECT_URL = "/admin/"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",  # Argon2id; what is stored otherwise is hashed anew at sign-in
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+LOGIN_ATTEMPTS = config.login_attempts
+LOGIN_ATTEMPTS_PER_ADDRESS = config.login_attempts_per_address
+LOGIN_LOCK_SECONDS = config.login_lock_minutes * 60
+PASSWORD_RESET_TIMEOUT = 3600
+ACCOUNT_ADAPTER = "tenants.staff.signin.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+# Failed sign-ins are counted by tenants.staff.lockout, which counts many at once as well.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+MFA_ADAPTER = "tenants.staff.signin.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# --- mail -------------------------------------------------------------------------------------------------------------
+EMAIL_HOST = config.smtp_host
+EMAIL_PORT = config.smtp_port
+EMAIL_HOST_USER = config.smtp_user
+EMAIL_HOST_PASSWORD = config.smtp_password.get_secret_value()
+EMAIL_USE_TLS = config.smtp_security == "starttls"
+EMAIL_USE_SSL = config.smtp_security == "tls"
+EMAIL_TIMEOUT = 20
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+DEFAULT_FROM_EMAIL = config.mail_from or f"Switchboard <no-reply@{PLATFORM_HOST}>"
 
 # --- Redis, Celery ----------------------------------------------------------------------------------------------------
 REDIS_URL = config.redis_url

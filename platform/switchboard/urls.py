@@ -12,6 +12,7 @@ from switchboard.admin import staff_site
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("admin/", include("tenants.staff.signin.urls")),
     path("admin/", staff_site.urls),
     path("api/v1/", data_plane.urls),
     path("api/v1/", include("switchboard.api_urls")),

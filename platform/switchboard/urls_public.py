@@ -11,6 +11,7 @@ from switchboard.admin import operator_site
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("admin/", include("tenants.staff.signin.urls")),
     path("admin/", operator_site.urls),
     path("api/v1/", include("tenants.api.platform_urls")),
     path("api/v1/", include("tenants.audit.api.urls")),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 from django.utils.functional import cached_property
 
+from switchboard.kernel.encryption import EncryptedTextField
 from switchboard.kernel.ids import uuid7
+from switchboard.kernel.memory import Memory
 from tenants.context import PUBLIC_SCHEMA, current_scope
 from tenants.permissions import ROLE_PERMISSIONS, Permission
 from tenants.permissions import Role as RoleName
@@ -39,6 +43,9 @@ class User(AbstractUser):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     role = models.CharField(max_length=12, choices=Role, default=Role.VIEWER)
+    second_factor_since = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When they set up codes of an authenticator app."
+    )
 
     objects: ClassVar[People] = People()
 
@@ -61,7 +68,7 @@ class User(AbstractUser):
 
         Grants add and never take away. They are read once for each instance, which is once a request.
         """
-        if not (self.is_active and self.is_staff):
+        if not (self.is_active and self.is_staff) or self.lacks_second_factor:
             return False
         if self._is_operator:
             return True
@@ -75,6 +82,14 @@ class User(AbstractUser):
         return False
 
     @property
+    def lacks_second_factor(self) -> bool:
+        """Whether they have yet to set up the second factor that is asked of all: until then they may nothing.
+
+        Who has no password of ours signs in elsewhere, and what is asked there is not ours to say.
+        """
+        return self.second_factor_since is None and second_factor_rule() and self.has_usable_password()
+
+    @property
     def has_grants(self) -> bool:
         """Whether they may anything on single objects that they may not elsewhere."""
         return bool(self._granted)
@@ -86,6 +101,95 @@ class User(AbstractUser):
             key = (object_type, object_id)
             granted[key] = granted.get(key, frozenset()) | ROLE_PERMISSIONS[RoleName(role)]
         return granted
+
+
+class SignInPolicy(models.Model):
+    """What is asked of everybody who signs in here. One row, or none for what is usual."""
+
+    THE_ONE: Final = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=THE_ONE, editable=False)
+    require_second_factor = models.BooleanField(
+        default=False, help_text="Whoever signs in with a password also needs the code of an authenticator app."
+    )
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_sign_in_policy")]
+
+    def __str__(self) -> str:
+        return "Sign-in"
+
+
+def _rule(schema_name: str) -> bool:
+    return SignInPolicy.objects.filter(require_second_factor=True).exists()
+
+
+rules: Final = Memory(_rule, seconds=3.0)
+
+
+def second_factor_rule() -> bool:
+    """Whether a second factor is asked of all in the scope in force; remembered for three seconds."""
+    scope = current_scope()
+    return scope is not None and rules.find(scope.schema_name)
+
+
+class Invitation(models.Model):
+    """A way in for somebody who isn't a member yet. The link holds the token, of which only a digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField()
+    role = models.CharField(max_length=12, choices=Role, default=Role.VIEWER)
+    token_digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["email"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="one_open_invitation_per_address",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def is_open(self) -> bool:
+        return self.accepted_at is None and self.revoked_at is None and self.expires_at > timezone.now()
+
+
+class SsoConnection(models.Model):
+    """An OpenID Connect provider whose people may sign in here."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=60, unique=True, help_text="On the button: “Sign in with …”.")
+    issuer = models.CharField(max_length=300, help_text="The provider's issuer URL, as its discovery document says it.")
+    client_id = models.CharField("client ID", max_length=300)
+    client_secret = EncryptedTextField()
+    email_domains = ArrayField(
+        models.CharField(max_length=253), help_text="Only people with a verified address of these domains may sign in."
+    )
+    new_member_role = models.CharField(
+        max_length=12,
+        choices=Role,
+        default=Role.VIEWER,
+        help_text="What somebody becomes who signs in for the first time.",
+    )
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "single sign-on connection"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ObjectGrant(models.Model):

@@ -83,6 +83,14 @@ _OPEN: Final = [
     Rule("GET", "/api/docs", ANYBODY),
     Rule(_ALL, "/api/v1/", ANYBODY),  # nothing is there
     Rule("GET POST", "/admin/login/", ANYBODY),
+    Rule("GET POST", "/admin/login/second-factor/", MEMBERS),  # whoever has given their password, and isn't in yet
+    Rule("GET POST", "/admin/login/*/", ANYBODY),
+    Rule("GET POST", "/admin/login/*/*/", ANYBODY),
+    Rule("GET POST", "/admin/again/", MEMBERS),
+    Rule("GET POST", "/admin/again/second-factor/", MEMBERS),
+    Rule("GET POST", "/admin/second-factor/", MEMBERS),
+    Rule("GET POST", "/admin/second-factor/*/", MEMBERS),
+    Rule("GET POST", "/admin/second-factor/*/*/", MEMBERS),
     Rule("GET POST", "/admin/logout/", ANYBODY),
     Rule("GET POST", "/admin/jsi18n/", MEMBERS),
     Rule("GET POST", "/admin/", MEMBERS),

@@ -17,6 +17,15 @@ HOMES = {
     "contenttypes.ContentType": PUBLIC,  # Django caches its ids for the whole process
     "staff.User": BOTH,  # operators in the public schema, a tenant's staff in its own
     "staff.ObjectGrant": BOTH,  # beside the people it is given to
+    "staff.SignInPolicy": BOTH,
+    "staff.Invitation": BOTH,
+    "staff.SsoConnection": BOTH,
+    "account.EmailAddress": BOTH,  # allauth's, as for people
+    "account.EmailConfirmation": BOTH,
+    "mfa.Authenticator": BOTH,
+    "socialaccount.SocialAccount": BOTH,
+    "socialaccount.SocialApp": BOTH,  # holds nothing: SsoConnection takes its place
+    "socialaccount.SocialToken": BOTH,  # holds nothing: no token is kept
     "staff.User_groups": BOTH,
     "staff.User_user_permissions": BOTH,
     "auth.Group": BOTH,  # as for people

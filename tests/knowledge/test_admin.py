@@ -40,7 +40,7 @@ def test_signing_in_leads_home(in_harbour):
     client = Client(HTTP_HOST="harbour.localhost")
     page = client.get("/admin/login/")
     answer = client.post(
-        "/admin/login/", {"username": "mara", "password": "a quiet harbour", "next": page.context["next"]}
+        "/admin/login/", {"login": "mara", "password": "a quiet harbour", "next": page.context["next"]}
     )
     assert answer["Location"] == "/admin/"
 
