@@ -6,7 +6,10 @@ class AgentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from agents.domain.usage import tools_with_secret
         from agents.models import Agent
         from tenants.staff.domain.members import grants_on
+        from tenants.vault.references import used_by
 
         grants_on(Agent)
+        used_by("agents", tools_with_secret)

@@ -11,6 +11,7 @@ from agents.content.agent import ProfileContent
 from agents.content.base import Content
 from agents.content.prompt import PromptContent, TemplateRefused, values_for
 from agents.content.runtime import RuntimeContent
+from agents.content.tool import ToolContent
 from agents.domain.references import missing_references
 from agents.models import (
     Agent,
@@ -89,8 +90,9 @@ def compose(*, agent: Agent, parts: Parts) -> Composition:
     subs = _sub_releases(agent, profile, parts.sub_releases)
     collections = _collections(parts.collections)
     runtime_content = _typed(RuntimeContent, runtime) if runtime else RuntimeContent()
-    for fault in missing_references(runtime_content):
-        raise Invalid("release_invalid", fault.message, field="runtime_config")
+    _refuse_missing(runtime_content, field="runtime_config")
+    for version in tools:
+        _refuse_missing(_typed(ToolContent, version), field="tools")
     try:
         variables = values_for(_typed(PromptContent, prompt), parts.variables)
     except TemplateRefused as error:
@@ -129,6 +131,11 @@ def compose(*, agent: Agent, parts: Parts) -> Composition:
             "variables": variables,
         },
     )
+
+
+def _refuse_missing(content: Content, *, field: str) -> None:
+    for fault in missing_references(content):
+        raise Invalid("release_invalid", fault.message, field=field)
 
 
 def _part(version: Any) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import Any
 
 from agents.content.base import Content, Fault, read
 from agents.content.runtime import RuntimeContent
+from agents.content.tool import ToolContent
 from agents.models import ModelEndpoint
+from tenants.vault.models import Secret
 
 
 def faults_of(kind: type[Content], raw: Mapping[str, Any]) -> tuple[Content | None, list[Fault]]:
@@ -22,7 +24,15 @@ def missing_references(content: Content) -> list[Fault]:
     """A fault for everything that a content names and nobody made."""
     if isinstance(content, RuntimeContent):
         return _missing_endpoints(content)
+    if isinstance(content, ToolContent):
+        return _missing_secret(content.credentials)
     return []
+
+
+def _missing_secret(name: str) -> list[Fault]:
+    if not name or Secret.objects.filter(name=name).exists():
+        return []
+    return [Fault("credentials", f"There is no secret named {name}.")]
 
 
 def _missing_endpoints(content: RuntimeContent) -> list[Fault]:

@@ -46,6 +46,12 @@ def _releases_of(component: Component) -> Q | None:
     return None
 
 
+def tools_with_secret(name: str) -> list[str]:
+    """The tools of which a published version signs in with a secret, as people know them."""
+    used = Tool.objects.filter(versions__content__credentials=name).order_by("name").distinct()
+    return [f"tool “{tool}”" for tool in used]
+
+
 def is_endpoint_used(name: str) -> bool:
     """Whether a published runtime config names an endpoint: versions never change, so neither may the name."""
     return RuntimeConfigVersion.objects.filter(

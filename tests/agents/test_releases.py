@@ -12,15 +12,16 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from agents import releases
 from agents.domain.agents import compose_agent
-from agents.domain.components import create_component, delete_component, publish, save_draft
+from agents.domain.components import create_component, delete_component, publish, save_draft, validate_draft
 from agents.domain.composition import Parts
 from agents.domain.endpoints import delete_endpoint, update_endpoint
 from agents.domain.releases import make_release
-from agents.models import Agent, Prompt, Release
+from agents.models import Agent, Prompt, Release, Tool
 from agents.releases import resolve, resolve_async
 from switchboard.kernel.database import in_database
 from switchboard.kernel.problems import Conflict, Invalid, Problem
 from tenants.context import use_tenant
+from tenants.vault.domain.vault import create_secret, delete_secret
 from tests.factories import (
     AgentFactory,
     CollectionFactory,
@@ -270,3 +271,26 @@ def test_composing_leaves_nothing_half_made(in_harbour):
         compose_agent(name="Marina", slug="marina", prompt="Hello {{ nobody }}")
     assert not Agent.objects.exists()
     assert not Prompt.objects.exists()
+
+
+# --- secrets that tools sign in with ----------------------------------------------------------------------------------
+@pytest.mark.usefixtures("in_harbour")
+class TestCredentials:
+    CONTENT = {
+        "kind": "http",
+        "description": "Books.",
+        "handler": "https://example.com/book",
+        "credentials": "booking.key",
+    }
+
+    def test_a_tool_is_published_once_its_secret_is_there(self):
+        tool = create_component(Tool, name="Book", slug="book", content=self.CONTENT)
+        assert [fault.field for fault in validate_draft(component=tool)] == ["credentials"]
+        create_secret(name="booking.key", value="hunter2")
+        assert publish(component=tool).is_new
+
+    def test_a_secret_that_a_version_names_stays(self):
+        secret = create_secret(name="booking.key", value="hunter2")
+        ToolFactory(name="Book", content=self.CONTENT)
+        with pytest.raises(Conflict, match="Book"):
+            delete_secret(secret=secret)
