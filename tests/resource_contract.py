@@ -43,6 +43,7 @@ class ResourceContract:
         change: fields to change, with values that differ from what `factory` makes; None likewise.
         reads, writes: the permissions that it asks for.
         deletable: whether DELETE takes one away, or out of sight.
+        follows: fields that follow from a change without being named in it.
     """
 
     address: ClassVar[str]
@@ -52,6 +53,7 @@ class ResourceContract:
     body: ClassVar[Mapping[str, Any] | None] = None
     change: ClassVar[Mapping[str, Any] | None] = None
     deletable: ClassVar[bool] = True
+    follows: ClassVar[frozenset[str]] = frozenset({"updated_at", "revision"})
 
     def made(self, tenant: Tenant) -> Any:
         """A row of this tenant's."""
@@ -131,7 +133,7 @@ class ResourceContract:
         assert changed["ETag"] != before["ETag"]
         assert caller.get(self.at(row.pk)).json() == changed.json()
         self._assert_shows(changed.json(), change)
-        kept = before.json().keys() - change.keys() - {"updated_at", "revision"}
+        kept = before.json().keys() - change.keys() - self.follows
         assert {name: changed.json()[name] for name in kept} == {name: before.json()[name] for name in kept}
 
     def test_of_two_who_change_one_the_second_is_told_and_nothing_is_lost(self, api: Api, harbour: Tenant) -> None:

@@ -5,9 +5,11 @@ import re
 import pytest
 from django.test import Client
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
 
 from switchboard.openapi import PROBLEM, document, operations
 
+VALIDATOR = Draft202012Validator
 ALL = list(operations(document()))
 
 
@@ -55,3 +57,16 @@ def test_document_and_page_are_on_every_host(harbour, host):
     for address in found:
         assert address.startswith("/"), f"{address} is somebody else's"
         assert browser.get(address).status_code == 200
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), ALL, ids=[f"{method} {path}" for path, method, _ in ALL])
+def test_every_body_has_an_example_that_fits(path, method, operation):
+    bodies = {"request": operation.get("requestBody", {}), **operation["responses"]}
+    for place, body in bodies.items():
+        media = body.get("content", {}).get("application/json")
+        if media is None or (place >= "400" and place != "request"):
+            continue
+        assert "example" in media, f"{method} {path} has no example of {place}"
+        schema = {**media["schema"], "components": document()["components"]}
+        faults = [f"{fault.json_path}: {fault.message}" for fault in VALIDATOR(schema).iter_errors(media["example"])]
+        assert not faults, f"{method} {path}, {place}: {faults}"

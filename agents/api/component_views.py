@@ -40,7 +40,7 @@ from agents.domain.components import (
 from agents.models import Component
 from agents.queries import component_changes, components, version_of, versions_of
 from switchboard.kernel.idempotency import idempotent
-from switchboard.kernel.preconditions import check_if_match, etag_of
+from switchboard.kernel.preconditions import IF_MATCH, check_if_match, etag_of
 from switchboard.kernel.problems import Problem
 from switchboard.kernel.resources import asked, checked
 from tenants.api.resources import Resource
@@ -209,12 +209,13 @@ def _operations(view: type[ComponentViewSet[Any]]) -> dict[str, Any]:
         "create": {"summary": f"Create {one}", "request": shapes.fields, "responses": {201: shapes.whole}},
         "retrieve": {"summary": f"Retrieve {one}", "responses": shapes.whole},
         "partial_update": {"summary": f"Change {one}", "request": shapes.changes, "responses": shapes.whole},
-        "destroy": {"summary": f"Delete {one}", "responses": {204: None}},
+        "destroy": {"summary": f"Delete {one}", "parameters": [IF_MATCH], "responses": {204: None}},
         "restore": {"summary": f"Restore a deleted {word}", "request": None, "responses": shapes.whole},
         "validate": {"summary": f"Validate {one}'s draft", "request": None, "responses": ValidationSerializer},
         "publish": {
             "summary": f"Publish {one}'s draft",
             "request": PublishFields,
+            "parameters": [IF_MATCH],
             "responses": {
                 201: OpenApiResponse(shapes.version, description="The new version."),
                 200: OpenApiResponse(shapes.version, description="The draft was this version's already."),
@@ -222,8 +223,16 @@ def _operations(view: type[ComponentViewSet[Any]]) -> dict[str, Any]:
         },
         "versions": {"summary": f"List {one}'s versions", "responses": VersionSummary(many=True)},
         "version": {"summary": f"Retrieve a version of {one}", "responses": shapes.version},
-        "return_to": {"summary": f"Make a version {one}'s draft", "request": None, "responses": shapes.whole},
+        "return_to": {
+            "summary": f"Make a version {one}'s draft",
+            "request": None,
+            "parameters": [IF_MATCH],
+            "responses": shapes.whole,
+        },
         "diff": {"summary": f"Compare {one}'s versions", "parameters": [DiffFilters], "responses": DiffSerializer},
     }
     tag = plural[:1].upper() + plural[1:]
-    return {name: extend_schema(tags=[tag], **words) for name, words in described.items()}
+    first = plural.replace(" ", "_")
+    return {
+        name: extend_schema(tags=[tag], operation_id=f"{first}_{name}", **words) for name, words in described.items()
+    }

@@ -41,6 +41,11 @@ def draft_name(kind: type[Content]) -> str:
     return f"{kind.__name__.removesuffix('Content')}Draft"
 
 
+def snapshot_field(**options: Any) -> serializers.Field[Any, Any, Any, Any]:
+    """A field for what a release keeps of its parts."""
+    return _field("ReleaseSnapshot", **options)
+
+
 def content_schemas() -> dict[str, Schema]:
     """The schemas of all contents, of the parts they are made of, and of their drafts, by name."""
     found: dict[str, Schema] = {}
@@ -51,7 +56,55 @@ def content_schemas() -> dict[str, Schema]:
         whole["examples"] = [EXAMPLES[kind]]
         found |= {**parts, kind.__name__: whole}
         found |= _drafts(parts, whole, draft_name(kind))
-    return found
+        found[f"Pinned{registry.__name__}"] = _pinned(registry)
+    return {**found, "ReleaseSnapshot": _snapshot()}
+
+
+def _pinned(registry: type[Component]) -> Schema:
+    """A version of a registry as a release keeps it."""
+    return _object(
+        f"A version of {registry.word} as a release keeps it.",
+        slug={"type": "string"},
+        name={"type": "string"},
+        version={"type": "integer"},
+        checksum={"type": "string"},
+        content=_ref(registry.content_type.__name__),
+    )
+
+
+def _snapshot() -> Schema:
+    named = {"id": {"type": "string", "format": "uuid"}, "slug": {"type": "string"}, "name": {"type": "string"}}
+    sub_agent = _object(
+        "An agent that a supervisor may hand to.",
+        release={"type": "string", "format": "uuid"},
+        agent=_object("Whose release it is.", **named),
+        number={"type": "integer"},
+        content=_ref("ProfileContent"),
+    )
+    return _object(
+        "What a release is made of, word for word.",
+        agent=_object("Whose release it is.", **named),
+        profile=_ref("PinnedAgent"),
+        prompt=_ref("PinnedPrompt"),
+        personality=_or_null("PinnedPersonality"),
+        runtime_config=_or_null("PinnedRuntimeConfig"),
+        tools={"type": "array", "items": _ref("PinnedTool")},
+        sub_agents={"type": "array", "items": sub_agent},
+        collections={"type": "array", "items": _object("What it answers from.", **named)},
+        variables={"type": "object", "additionalProperties": {"type": "string"}},
+    )
+
+
+def _object(description: str, **properties: Schema) -> Schema:
+    return {"type": "object", "description": description, "properties": properties, "required": list(properties)}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"{_PLACE}{name}"}
+
+
+def _or_null(name: str) -> Schema:
+    return {"anyOf": [_ref(name), {"type": "null"}]}
 
 
 def _drafts(parts: dict[str, Schema], whole: Schema, name: str) -> dict[str, Schema]:

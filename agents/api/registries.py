@@ -49,7 +49,9 @@ class PromptViewSet(ComponentViewSet[Prompt]):
         "render_with": Permission.AGENTS_READ,
     }
 
-    @extend_schema(summary="Render a prompt", request=RenderFields, responses=RenderedSerializer)
+    @extend_schema(
+        operation_id="prompts_render", summary="Render a prompt", request=RenderFields, responses=RenderedSerializer
+    )
     @action(detail=True, methods=["post"], url_path="render", url_name="render")
     def render_with(self, request: Request, pk: UUID) -> Response:
         """The prompt filled in with your values; nothing is kept. Unknown and missing variables are refused."""

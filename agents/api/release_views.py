@@ -32,6 +32,7 @@ from agents.domain.releases import end_canary, go_live, make_release, roll_back,
 from agents.models import Agent, Release
 from agents.queries import compared_with, release_changes
 from switchboard.kernel.idempotency import idempotent
+from switchboard.kernel.preconditions import IF_MATCH
 from switchboard.kernel.problems import NotFound
 from switchboard.kernel.resources import asked, checked
 from tenants.api.resources import Resource
@@ -54,14 +55,21 @@ class AgentReleaseViewSet(mixins.ListModelMixin, Resource[Release]):
         """The agent, for whoever may do more with it than with others."""
         return Agent.objects.filter(pk=self.kwargs["agent_id"]).first()
 
-    @extend_schema(summary="List an agent's releases", responses=ReleaseSummary(many=True))
+    @extend_schema(
+        operation_id="agents_releases", summary="List an agent's releases", responses=ReleaseSummary(many=True)
+    )
     def list(self, request: Request, agent_id: UUID) -> Response:
         """Newest first, without what is in them."""
         rows = self.get_queryset().filter(agent=_agent(agent_id)).defer("snapshot").order_by("-number")
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(ReleaseSummary(page, many=True).data)
 
-    @extend_schema(summary="Make a release", request=ReleaseFields, responses={201: ReleaseSerializer})
+    @extend_schema(
+        operation_id="releases_create",
+        summary="Make a release",
+        request=ReleaseFields,
+        responses={201: ReleaseSerializer},
+    )
     @idempotent
     def create(self, request: Request, agent_id: UUID) -> Response:
         """Immutable from then on, and a preview until it goes live. A part that isn't there is `release_invalid`."""
@@ -99,7 +107,13 @@ class ReleaseViewSet(Resource[Release]):
         """What is in it never changes; `serves` says whom it answers now, and the ETag follows that."""
         return self.shown(self.found(pk))
 
-    @extend_schema(summary="Put a release live", request=GoLiveFields, responses=ReleaseSerializer)
+    @extend_schema(
+        operation_id="releases_go_live",
+        summary="Put a release live",
+        parameters=[IF_MATCH],
+        request=GoLiveFields,
+        responses=ReleaseSerializer,
+    )
     @action(detail=True, methods=["post"], url_path="go-live")
     def go_live(self, request: Request, pk: UUID) -> Response:
         """It answers all new conversations of its agent from now on. A canary is over with that."""
@@ -108,7 +122,13 @@ class ReleaseViewSet(Resource[Release]):
             go_live(release=self.found_as_seen(request, pk), **fields)
         return self.shown(self.found(pk))
 
-    @extend_schema(summary="Roll back to a release", request=RollbackFields, responses={201: ReleaseSerializer})
+    @extend_schema(
+        operation_id="releases_rollback",
+        summary="Roll back to a release",
+        parameters=[IF_MATCH],
+        request=RollbackFields,
+        responses={201: ReleaseSerializer},
+    )
     @action(detail=True, methods=["post"])
     @idempotent
     def rollback(self, request: Request, pk: UUID) -> Response:
@@ -118,7 +138,13 @@ class ReleaseViewSet(Resource[Release]):
             release = roll_back(to=self.found_as_seen(request, pk), by=person(request), **fields)
         return self.created(self.found(release.pk))
 
-    @extend_schema(summary="Start or change a canary", request=CanaryFields, responses=ReleaseSerializer)
+    @extend_schema(
+        operation_id="releases_canary",
+        summary="Start or change a canary",
+        parameters=[IF_MATCH],
+        request=CanaryFields,
+        responses=ReleaseSerializer,
+    )
     @action(detail=True, methods=["put"])
     def canary(self, request: Request, pk: UUID) -> Response:
         """It answers a part of its agent's new conversations; the live release answers the others."""
@@ -127,7 +153,12 @@ class ReleaseViewSet(Resource[Release]):
             start_canary(release=self.found_as_seen(request, pk), **fields)
         return self.shown(self.found(pk))
 
-    @extend_schema(summary="End a canary", parameters=[CanaryEndFilters], responses={204: None})
+    @extend_schema(
+        operation_id="releases_end_canary",
+        summary="End a canary",
+        parameters=[IF_MATCH, CanaryEndFilters],
+        responses={204: None},
+    )
     @canary.mapping.delete
     def end_canary(self, request: Request, pk: UUID) -> Response:
         """The live release alone answers again. `not_canary` where this release isn't the canary."""
@@ -137,7 +168,12 @@ class ReleaseViewSet(Resource[Release]):
             end_canary(agent=release.agent, expected=release.pk, withdraw=withdraw)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(summary="Compare releases", parameters=[ReleaseDiffFilters], responses=ReleaseDiffSerializer)
+    @extend_schema(
+        operation_id="releases_diff",
+        summary="Compare releases",
+        parameters=[ReleaseDiffFilters],
+        responses=ReleaseDiffSerializer,
+    )
     @action(detail=True, methods=["get"])
     def diff(self, request: Request, pk: UUID) -> Response:
         """From `against` to this release: words for prose, structure for the rest."""

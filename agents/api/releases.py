@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
+from agents.api.contents import snapshot_field
 from agents.api.diffs import ChangeSerializer
 from agents.api.people import PersonField
 from agents.domain.composition import DEFAULT
 from agents.models import Release
-from agents.queries import serves
+from agents.queries import Serves, serves
 
 _VERSION: Final = "A version's id, `slug@3` or `slug@latest`"
 _SHOWN: Final = ["id", "agent", "number", "serves", "message", "checksum", "copy_of", "created_by", "created_at"]
@@ -31,7 +32,7 @@ class ReleaseSummary(serializers.ModelSerializer[Release]):
         fields = _SHOWN
         read_only_fields = fields
 
-    def get_serves(self, release: Release) -> str:
+    def get_serves(self, release: Release) -> Serves:
         return serves(release, release.agent)
 
 
@@ -40,6 +41,8 @@ class ReleaseSerializer(ReleaseSummary):
 
     canary_percent = serializers.SerializerMethodField(help_text="Of contacts, while it is the canary; else 0.")
     canary_flag = serializers.SerializerMethodField(help_text="Picks contacts too, while it is the canary; else empty.")
+    variables = serializers.DictField(child=serializers.CharField(), read_only=True)
+    snapshot = snapshot_field(read_only=True, help_text="All that a turn needs of it, written out.")
 
     class Meta(ReleaseSummary.Meta):
         fields = [

@@ -15,6 +15,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 
 from agents.api.contents import content_schemas
+from switchboard.openapi_examples import add_examples
 
 Document = dict[str, Any]
 
@@ -114,6 +115,7 @@ def document() -> Document:
     used = set()
     for path, method, operation in operations(merged):
         _complete(path, method, operation)
+        add_examples(merged, operation)
         used.update(operation.get("tags", []))
     merged["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items() if name in used]
     merged["servers"] = [{"url": "/"}]
@@ -176,8 +178,9 @@ def _complete(path: str, method: str, operation: Document) -> None:
         expected |= {"422"}
         _add_parameter(operation, _IDEMPOTENCY_KEY)
     if method == "patch":
-        expected |= {"412"}
         _add_parameter(operation, _IF_MATCH)
+    if "If-Match" in {parameter["name"] for parameter in _parameters(operation, "header")}:
+        expected |= {"412"}
     if method == "get":
         expected |= {"406"}
     declared = {status for status in responses if status >= "400"}  # by the data plane, as plain JSON

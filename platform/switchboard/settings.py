@@ -263,7 +263,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {"DocumentStatus": "knowledge.models.Document.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "AgentStatus": "agents.models.Agent.Status",
+        "DocumentStatus": "knowledge.models.Document.Status",
+    },
 }
 
 # --- logs -------------------------------------------------------------------------------------------------------------
