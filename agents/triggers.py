@@ -34,7 +34,8 @@ BEGIN
     FOR part IN VALUES
         ('agents_toolversion', NEW.tool_version_ids),
         ('agents_release', NEW.sub_release_ids),
-        ('knowledge_collection', NEW.collection_ids)
+        ('knowledge_collection', NEW.collection_ids),
+        ('agents_testcase', NEW.test_case_ids)
     LOOP
         EXECUTE format('SELECT count(*) FROM unnest($1) wanted WHERE NOT EXISTS '
                        '(SELECT FROM %I.%I there WHERE there.id = wanted)', TG_TABLE_SCHEMA, part.column1)

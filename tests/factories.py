@@ -9,10 +9,13 @@ from typing import Any, TypeVar
 import factory
 from django.contrib.auth.hashers import make_password
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from agents.domain.components import create_component, publish
 from agents.domain.composition import Parts
 from agents.domain.releases import go_live, make_release
+from agents.domain.test_cases import create_test_case
+from agents.domain.test_runs import snapshot_of
 from agents.models import (
     Agent,
     Component,
@@ -21,6 +24,9 @@ from agents.models import (
     Prompt,
     Release,
     RuntimeConfig,
+    TestCase,
+    TestResult,
+    TestRun,
     Tool,
 )
 from billing.models import UsageEvent
@@ -205,6 +211,8 @@ class ReleaseFactory(factory.django.DjangoModelFactory[Release]):
     collection_ids: Any = ()
     parts: Any = None
     message = ""
+    judge: Any = None
+    test_case_ids: Any = None
 
     @classmethod
     def _create(cls, model_class: type[Release], *args: Any, **fields: Any) -> Release:
@@ -215,14 +223,73 @@ class ReleaseFactory(factory.django.DjangoModelFactory[Release]):
                 llm["model"] = fields["model"]
             if endpoint is not None:
                 llm["endpoint"] = endpoint.name
-            runtime = RuntimeConfigFactory.create(content={"llm": llm, "welcome_message": fields["welcome"]})
+            content = {"llm": llm, "welcome_message": fields["welcome"], "judge": fields["judge"]}
+            runtime = RuntimeConfigFactory.create(content=content)
             prompt = PromptFactory.create(content={"template": fields["prompt"]})
             parts = Parts(
                 prompt=prompt.versions.get().pk,
                 runtime_config=runtime.versions.get().pk,
                 collections=tuple(fields["collection_ids"]),
             )
-        return make_release(agent=fields["agent"], parts=parts, message=fields["message"])
+        return make_release(
+            agent=fields["agent"], parts=parts, message=fields["message"], test_case_ids=fields["test_case_ids"]
+        )
+
+
+class TestCaseFactory(factory.django.DjangoModelFactory[TestCase]):
+    """A test case that the local model, without documents, fails: it says that it has none."""
+
+    __test__ = False
+
+    class Meta:
+        model = TestCase
+
+    agent = factory.SubFactory(AgentFactory, live=False)
+    name = factory.Sequence(lambda n: f"Breakfast {n}")
+    turns: Any = ({"say": "When is breakfast?", "expect": [{"kind": "contains", "text": "from 7 to 11"}]},)
+
+    @classmethod
+    def _create(cls, model_class: type[TestCase], *args: Any, **fields: Any) -> TestCase:
+        return create_test_case(**fields)
+
+
+class TestRunFactory(factory.django.DjangoModelFactory[TestRun]):
+    """A run that has ended, with a result for each of the release's cases, all of them of one status.
+
+    Args:
+        results: statuses by case, where they aren't all the same.
+    """
+
+    __test__ = False
+
+    class Meta:
+        model = TestRun
+
+    release = factory.SubFactory(ReleaseFactory)
+    status = TestRun.Status.PASSED
+
+    @classmethod
+    def _create(cls, model_class: type[TestRun], *args: Any, **fields: Any) -> TestRun:
+        results = fields.pop("results", None)
+        release, status = fields["release"], fields["status"]
+        if results is None:
+            ids = release.test_case_ids
+            results = dict.fromkeys(ids, TestResult.Status(status if status in TestResult.Status.values else "passed"))
+        count = list(results.values()).count
+        counts = {
+            "passed": count("passed"),
+            "failed": count("failed"),
+            "errors": count("error"),
+            "skipped": count("skipped"),
+        }
+        ended = None if status in TestRun.OPEN else timezone.now()
+        run = TestRun.objects.create(**{"total": len(results), "finished_at": ended, **counts, **fields})
+        for position, (case_id, result) in enumerate(results.items()):
+            case = TestCase.objects.get(pk=case_id)
+            TestResult.objects.create(
+                run=run, case_id=case_id, position=position, snapshot=snapshot_of(case), status=result
+            )
+        return run
 
 
 class ConversationFactory(factory.django.DjangoModelFactory[Conversation]):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from agents.api.endpoints import EndpointViewSet
@@ -11,6 +12,7 @@ from agents.api.registries import (
     ToolViewSet,
 )
 from agents.api.release_views import AgentReleaseViewSet, ReleaseViewSet
+from agents.api.tests import TestCaseViewSet, TestRunViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("prompts", PromptViewSet)
@@ -21,4 +23,9 @@ router.register("agents", AgentViewSet)
 router.register("agents/<uuid:agent_id>/releases", AgentReleaseViewSet, basename="agent-release")
 router.register("releases", ReleaseViewSet)
 router.register("endpoints", EndpointViewSet, basename="endpoint")
-urlpatterns = router.urls
+router.register("test-cases", TestCaseViewSet)
+router.register("test-runs", TestRunViewSet)
+urlpatterns = [
+    *router.urls,
+    path("releases/<uuid:pk>/test-runs", TestRunViewSet.as_view({"post": "start"}), name="release-test-runs"),
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +11,7 @@ from django.db.models import Max
 
 from agents.content.base import checksum_of
 from agents.domain.composition import Parts, compose
+from agents.domain.test_gate import cases_to_carry, refuse_unless_green
 from agents.models import Agent, Release
 from switchboard.kernel.problems import Conflict, Invalid
 from switchboard.kernel.text import check_note
@@ -18,8 +19,18 @@ from tenants.actor import doing
 from tenants.staff.models import User
 
 
-def make_release(*, agent: Agent, parts: Parts, message: str = "", by: User | None = None) -> Release:
+def make_release(
+    *,
+    agent: Agent,
+    parts: Parts,
+    message: str = "",
+    test_case_ids: Sequence[uuid.UUID] | None = None,
+    by: User | None = None,
+) -> Release:
     """A release of an agent, with the next number: a preview until it goes live.
+
+    Args:
+        test_case_ids: the test cases it carries; None takes all of the agent's that are enabled now.
 
     Raises:
         Invalid: `release_invalid`, where a part is missing, unpublished, or doesn't fit.
@@ -29,7 +40,8 @@ def make_release(*, agent: Agent, parts: Parts, message: str = "", by: User | No
         note = check_note(message)
         row = _locked(agent)
         composition = compose(agent=row, parts=parts)
-        return _keep(row, composition.columns, composition.snapshot, message=note, by=by)
+        columns = {**composition.columns, "test_case_ids": cases_to_carry(agent=row, wanted=test_case_ids)}
+        return _keep(row, columns, composition.snapshot, message=note, by=by)
 
 
 def go_live(*, release: Release, message: str = "", withdraw_previous: bool = False) -> None:
@@ -40,10 +52,11 @@ def go_live(*, release: Release, message: str = "", withdraw_previous: bool = Fa
         withdraw_previous: also move conversations that began on the release before, at their next message.
 
     Raises:
-        Conflict: `deleted`.
+        Conflict: `deleted`; `tests_not_green`, where the agent requires its tests to be (`agents.domain.test_gate`).
     """
     with transaction.atomic(), doing("release.go_live", check_note(message)):
         agent = _locked(release.agent)
+        refuse_unless_green(agent=agent, release=release)
         before = [agent.live_release_id, agent.canary_release_id] if withdraw_previous else []
         _serve(agent, release, withdraw=before)
 
@@ -51,15 +64,23 @@ def go_live(*, release: Release, message: str = "", withdraw_previous: bool = Fa
 def roll_back(*, to: Release, message: str = "", withdraw_current: bool = True, by: User | None = None) -> Release:
     """Make a new release, the same as an older one to the letter, and let it serve.
 
+    What has been live before may be returned to whatever its tests say: whoever rolls back is putting a fire out.
+    A release that never was live must be green where the agent requires tests, as when it goes live.
+
     Args:
         to: the release to return to.
         withdraw_current: also move conversations away from what is rolled back, at their next message.
 
     Returns:
         The new release.
+
+    Raises:
+        Conflict: `deleted`, `tests_not_green`.
     """
     with transaction.atomic(), doing("release.rolled_back", check_note(message)):
         agent = _locked(to.agent)
+        if to.pk not in agent.served_release_ids:
+            refuse_unless_green(agent=agent, release=to)
         copied = {name: getattr(to, name) for name in _COPIED}
         note = check_note(message) or f"Back to #{to.number}"
         release = _keep(agent, copied, to.snapshot, message=note, by=by, copy_of=to)
@@ -77,7 +98,7 @@ def start_canary(*, release: Release, percent: int = 0, flag: str = "", message:
 
     Raises:
         Invalid: `canary_invalid`.
-        Conflict: `agent_not_live`, without a live release to compare with; `already_live`.
+        Conflict: `agent_not_live`, without a live release to compare with; `already_live`; `tests_not_green`.
     """
     if not 0 <= percent <= 100:
         raise Invalid("canary_invalid", "The percentage is from 0 to 100.", field="percent")
@@ -89,6 +110,7 @@ def start_canary(*, release: Release, percent: int = 0, flag: str = "", message:
             raise Conflict("agent_not_live", "The agent has no live release yet; put this one live.")
         if agent.live_release_id == release.pk:
             raise Conflict("already_live", f"{release} serves everybody already.")
+        refuse_unless_green(agent=agent, release=release)
         Agent.objects.filter(pk=agent.pk).update(
             canary_release=release,
             canary_percent=percent,
@@ -157,6 +179,7 @@ def _serve(agent: Agent, release: Release, *, withdraw: Iterable[uuid.UUID | Non
         canary_percent=0,
         canary_flag="",
         withdrawn_release_ids=_without(withdrawn, release.pk),
+        served_release_ids=_with(agent.served_release_ids, [release.pk]),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from billing.domain.usage import Usage
 
-Kind = Literal["delta", "citation", "usage", "error"]
+Kind = Literal["route", "delta", "tool_call", "citation", "usage", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,16 @@ def delta(text: str) -> Event:
 def citation(cited: Citation) -> Event:
     """A source of the answer."""
     return Event("citation", asdict(cited))
+
+
+def route(agent: str) -> Event:
+    """A supervisor hands the turn to a domain agent, named by its slug."""
+    return Event("route", {"agent": agent})
+
+
+def tool_call(tool: str, arguments: dict[str, Any]) -> Event:
+    """The agent calls a tool, named by its slug."""
+    return Event("tool_call", {"tool": tool, "arguments": arguments})
 
 
 def usage(used: Usage) -> Event:

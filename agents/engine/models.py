@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import threading
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import httpx2
 from django.conf import settings
@@ -33,11 +36,32 @@ def egress_policy() -> EgressPolicy:
 
 
 def client_of(endpoint: Endpoint) -> AsyncOpenAI:
-    """The client of an endpoint. Kept per tenant, address and key, so that a changed key is a new client."""
-    return _client(current_tenant().schema_name, endpoint.base_url, endpoint.api_key)
+    """The client of an endpoint. Kept per tenant, address and key, so that a changed key is a new client.
+
+    Each event loop has its own: connections can't move from one to another, and a worker's test runs have a loop each.
+    """
+    loop = asyncio.get_running_loop()
+    with _lock:
+        known = _per_loop.get(loop)
+        if known is None:
+            # Open connections hold on to their loop, so a closed one doesn't go by itself.
+            for closed in [one for one in _per_loop if one.is_closed()]:
+                del _per_loop[closed]
+            known = _per_loop[loop] = functools.lru_cache(maxsize=1024)(_client)
+    client: AsyncOpenAI = known(current_tenant().schema_name, endpoint.base_url, endpoint.api_key)
+    return client
 
 
-@functools.lru_cache(maxsize=1024)
+def forget_clients() -> None:
+    """Make all clients anew from here on."""
+    with _lock:
+        _per_loop.clear()
+
+
+_lock = threading.Lock()
+_per_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
+
+
 def _client(schema_name: str, base_url: str, api_key: str) -> AsyncOpenAI:
     return AsyncOpenAI(
         base_url=base_url,

@@ -13,6 +13,7 @@ from agents.models.registries import (
     Tool,
     ToolVersion,
 )
+from agents.models.tests import TestCase, TestResult, TestRun
 
 __all__ = [
     "Agent",
@@ -26,6 +27,9 @@ __all__ = [
     "Release",
     "RuntimeConfig",
     "RuntimeConfigVersion",
+    "TestCase",
+    "TestResult",
+    "TestRun",
     "Tool",
     "ToolVersion",
     "Version",

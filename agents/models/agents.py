@@ -36,6 +36,9 @@ class Agent(Component):
     withdrawn_release_ids = ArrayField(
         models.UUIDField(), default=list, blank=True, help_text="Their conversations go on with the live release."
     )
+    served_release_ids = ArrayField(
+        models.UUIDField(), default=list, blank=True, editable=False, help_text="Releases that have ever been live."
+    )
     require_tests = models.BooleanField(default=False, help_text="Only a release whose tests are green may go live.")
 
     class Meta(Component.Meta):

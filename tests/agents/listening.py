@@ -24,7 +24,7 @@ def allowing(address: str, settings: Any) -> Iterator[None]:
 
 def _forget() -> None:
     models.egress_policy.cache_clear()
-    models._client.cache_clear()
+    models.forget_clients()
 
 
 async def hear(pieces: AsyncIterator[str | Usage]) -> tuple[str, Usage | None]:
