@@ -76,5 +76,6 @@ def operations() -> list[Operation]:
             for word in REGISTRIES
         ],
         audited("agents_release", entity="release", label="number", ignored=("snapshot",)),
+        audited("agents_testcase", entity="test_case", label="name", ignored=("updated_at", "revision")),
         audited("agents_modelendpoint", entity="model_endpoint", label="name", hidden=("api_key",)),
     ]

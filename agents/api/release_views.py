@@ -75,10 +75,12 @@ class AgentReleaseViewSet(mixins.ListModelMixin, Resource[Release]):
         """Immutable from then on, and a preview until it goes live. A part that isn't there is `release_invalid`."""
         agent = _agent(agent_id)
         fields = checked(ReleaseFields, request)
-        message = fields.pop("message")
+        message, test_cases = fields.pop("message"), fields.pop("test_cases")
         with transaction.atomic():
             parts = parts_named(agent=agent, names=PartNames(**fields))
-            release = make_release(agent=agent, parts=parts, message=message, by=person(request))
+            release = make_release(
+                agent=agent, parts=parts, message=message, test_case_ids=test_cases, by=person(request)
+            )
         return self.created(self.found(release.pk), basename="release")
 
 

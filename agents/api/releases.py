@@ -47,7 +47,7 @@ class ReleaseSerializer(ReleaseSummary):
     class Meta(ReleaseSummary.Meta):
         fields = [
             *_SHOWN, "canary_percent", "canary_flag", "profile", "prompt", "personality", "runtime_config",
-            "tool_version_ids", "sub_release_ids", "collection_ids", "variables", "snapshot",
+            "tool_version_ids", "sub_release_ids", "collection_ids", "variables", "test_case_ids", "snapshot",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -85,6 +85,13 @@ class ReleaseFields(serializers.Serializer[dict[str, Any]]):
         child=serializers.CharField(max_length=100_000, allow_blank=True, trim_whitespace=False),
         default=dict,
         help_text="Values for the prompt's declared variables.",
+    )
+    test_cases = serializers.ListField(
+        child=serializers.UUIDField(),
+        default=None,
+        allow_null=True,
+        max_length=200,
+        help_text="The agent's test cases that it carries, by id; left out or null: all that are enabled.",
     )
     message = serializers.CharField(max_length=300, default="", allow_blank=True, help_text="Why it is made.")
 

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from pydantic import TypeAdapter
 from rest_framework import serializers
 
+from agents.api.people import PersonField
 from agents.comparison import CaseChange, Comparison
 from agents.content.testcase import CaseTurn
 from agents.models import TestCase, TestResult, TestRun
@@ -94,6 +95,7 @@ class RunFilters(serializers.Serializer[dict[str, Any]]):
 class RunSerializer(serializers.ModelSerializer[TestRun]):
     """A run of a release's tests."""
 
+    started_by = PersonField(help_text="Who started it; null: a program.")
     done = serializers.IntegerField(read_only=True, help_text="Cases that are done.")
     progress = serializers.IntegerField(read_only=True, help_text="Percent of its cases that are done.")
 

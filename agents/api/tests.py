@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.api.people import person
 from agents.api.test_serializers import (
     CaseChanges,
     CaseFields,
@@ -29,14 +31,9 @@ from agents.domain.test_runs import cancel_test_run, start_test_run
 from agents.models import Agent, Release, TestCase, TestResult, TestRun
 from switchboard.kernel.idempotency import idempotent
 from switchboard.kernel.problems import Invalid, NotFound
-from switchboard.kernel.resources import Resource, asked, checked
+from switchboard.kernel.resources import asked, checked
+from tenants.api.resources import Resource
 from tenants.permissions import Permission
-from tenants.staff.models import User
-
-
-def person(request: Request) -> User | None:
-    """Who asks, where that is a member of staff and no program."""
-    return request.user if isinstance(request.user, User) else None
 
 
 @extend_schema(tags=["Tests"])
@@ -46,7 +43,7 @@ class TestCaseViewSet(mixins.ListModelMixin, Resource[TestCase]):
     serializer_class = CaseSerializer
     queryset = TestCase.objects.all()
     what = "test case"
-    permissions = {
+    permissions: ClassVar[Mapping[str, Permission]] = {
         "list": Permission.AGENTS_READ,
         "retrieve": Permission.AGENTS_READ,
         "create": Permission.AGENTS_WRITE,
@@ -55,15 +52,22 @@ class TestCaseViewSet(mixins.ListModelMixin, Resource[TestCase]):
         "restore": Permission.AGENTS_WRITE,
     }
 
+    def permission_target(self) -> Model | None:
+        """The case's agent, for whoever may do more with it than with others."""
+        if "pk" in self.kwargs:
+            return Agent.objects.filter(test_cases__pk=self.kwargs["pk"]).first()
+        return _agent_in(self.request) if self.action == "create" else None
+
     def get_queryset(self) -> QuerySet[TestCase]:
         rows = super().get_queryset()
-        return rows if self.action == "restore" else rows.filter(deleted_at=None)
+        # What was deleted is there for `restore` and, if asked for, in the list.
+        return rows if self.action in {"list", "restore"} else rows.filter(deleted_at=None)
 
     @extend_schema(summary="List test cases", parameters=[CaseFilters])
     def list(self, request: Request) -> Response:
         """Newest first; of one agent, with one tag, if asked."""
         wanted = asked(CaseFilters, request)
-        rows = TestCase.objects.filter(deleted_at__isnull=not wanted["deleted"])
+        rows = self.get_queryset().filter(deleted_at__isnull=not wanted["deleted"])
         if "agent" in wanted:
             rows = rows.filter(agent_id=wanted["agent"])
         if "tag" in wanted:
@@ -115,9 +119,9 @@ class TestRunViewSet(mixins.ListModelMixin, Resource[TestRun]):
     """Runs of the tests that a release carries."""
 
     serializer_class = RunSerializer
-    queryset = TestRun.objects.all()
+    queryset = TestRun.objects.select_related("started_by")
     what = "test run"
-    permissions = {
+    permissions: ClassVar[Mapping[str, Permission]] = {
         "list": Permission.AGENTS_READ,
         "retrieve": Permission.AGENTS_READ,
         "results": Permission.AGENTS_READ,
@@ -126,11 +130,18 @@ class TestRunViewSet(mixins.ListModelMixin, Resource[TestRun]):
         "cancel": Permission.AGENTS_WRITE,
     }
 
+    def permission_target(self) -> Model | None:
+        """The agent, for whoever may do more with it than with others."""
+        if "pk" not in self.kwargs:
+            return None
+        run_or_release = "releases__pk" if self.action == "start" else "releases__test_runs__pk"
+        return Agent.objects.filter(**{run_or_release: self.kwargs["pk"]}).first()
+
     @extend_schema(summary="List test runs", parameters=[RunFilters])
     def list(self, request: Request) -> Response:
         """Newest first; of one release, in one state, if asked."""
         wanted = asked(RunFilters, request)
-        rows = self.get_queryset().filter(**{f"{name}": value for name, value in wanted.items()})
+        rows = self.get_queryset().filter(**wanted)
         return self.listed(rows)
 
     @extend_schema(summary="Run a release's tests", request=None, responses={202: RunSerializer})
@@ -143,7 +154,7 @@ class TestRunViewSet(mixins.ListModelMixin, Resource[TestRun]):
         if release is None:
             raise NotFound("release")
         run = start_test_run(release=release, by=person(request))
-        return self.created(run, status=status.HTTP_202_ACCEPTED)
+        return self.created(run, status=status.HTTP_202_ACCEPTED, basename="test-run")
 
     @extend_schema(summary="Retrieve a test run")
     def retrieve(self, request: Request, pk: UUID) -> Response:
@@ -177,3 +188,12 @@ class TestRunViewSet(mixins.ListModelMixin, Resource[TestRun]):
         if run is None:
             raise NotFound(self.what)
         return Response(ComparisonSerializer(compare(run, run_before(run))).data)
+
+
+def _agent_in(request: Request) -> Agent | None:
+    """The agent that a body names, if it names one."""
+    named = request.data.get("agent") if isinstance(request.data, dict) else None
+    try:
+        return Agent.objects.filter(pk=UUID(str(named))).first()
+    except ValueError:
+        return None

@@ -23,8 +23,8 @@ router.register("agents", AgentViewSet)
 router.register("agents/<uuid:agent_id>/releases", AgentReleaseViewSet, basename="agent-release")
 router.register("releases", ReleaseViewSet)
 router.register("endpoints", EndpointViewSet, basename="endpoint")
-router.register("test-cases", TestCaseViewSet)
-router.register("test-runs", TestRunViewSet)
+router.register("test-cases", TestCaseViewSet, basename="test-case")
+router.register("test-runs", TestRunViewSet, basename="test-run")
 urlpatterns = [
     *router.urls,
     path("releases/<uuid:pk>/test-runs", TestRunViewSet.as_view({"post": "start"}), name="release-test-runs"),

@@ -160,6 +160,13 @@ TENANT: Final = [
     Rule("POST", "/api/v1/releases/*/go-live", P.AGENTS_PUBLISH),
     Rule("POST", "/api/v1/releases/*/rollback", P.AGENTS_PUBLISH),
     Rule("PUT DELETE", "/api/v1/releases/*/canary", P.AGENTS_PUBLISH),
+    Rule("POST", "/api/v1/releases/*/test-runs", P.AGENTS_WRITE),
+    *resource("/api/v1/test-cases", read=P.AGENTS_READ, write=P.AGENTS_WRITE),
+    Rule("POST", "/api/v1/test-cases/*/restore", P.AGENTS_WRITE),
+    *resource("/api/v1/test-runs", read=P.AGENTS_READ),
+    Rule("GET", "/api/v1/test-runs/*/results", P.AGENTS_READ),
+    Rule("GET", "/api/v1/test-runs/*/compare", P.AGENTS_READ),
+    Rule("POST", "/api/v1/test-runs/*/cancel", P.AGENTS_WRITE),
     *resource("/api/v1/endpoints", read=P.SECRETS_READ, write=P.SECRETS_WRITE),
     # knowledge
     Rule("GET", "/admin/knowledge/document/progress/", P.KNOWLEDGE_READ),

@@ -27,6 +27,8 @@ NOT_AUDITED = {
     "audit.ChainHead": "it is the trail's end",
     "billing.UsageEvent": "a ledger of its own",
     "knowledge.Chunk": "made from a document, and only from it",
+    "agents.TestRun": "what tests came to is kept for itself, with who started them",
+    "agents.TestResult": "as its run",
     "conversations.Conversation": "what people say is no configuration; it has a history of its own",
     "conversations.Turn": "as its conversation",
     "conversations.Message": "as its conversation",
