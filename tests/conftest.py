@@ -18,7 +18,13 @@ from tests.servers import Servers
 if TYPE_CHECKING:
     from tenants.models import Tenant
 
-pytest_plugins = ["tests.callers", "tests.knowledge.fixtures", "tests.model_server.fixture", "tests.platform_fixture"]
+pytest_plugins = [
+    "tests.callers",
+    "tests.knowledge.fixtures",
+    "tests.model_server.fixture",
+    "tests.platform_fixture",
+    "tests.web_server",
+]
 _servers = pytest.StashKey[Servers]()
 
 

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,40 +12,15 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 
-from switchboard.launcher.ports import free_port
-from switchboard.launcher.readiness import http_ready
 from switchboard.openapi import PROBLEM, document
 from tenants.context import use_tenant
 
-ROOT = Path(__file__).resolve().parents[1]
 MOST_EXAMPLES = 8
 SECONDS = 10  # for one answer
 # A stream of a conversation that is there has no end by itself.
 ENDLESS = "/api/v1/conversations/{conversation_id}/events"
 
 schemathesis_document = schemathesis.openapi.from_dict(document())
-
-
-@pytest.fixture(scope="module")
-def server(django_db_setup: None, embedder: str) -> Iterator[str]:
-    """The web server as it is shipped, on the tests' own database and Redis."""
-    port = free_port()
-    words = ["-m", "uvicorn", "switchboard.asgi:application", "--port", str(port), "--log-level", "warning"]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}", "LOG_LEVEL": "ERROR"}
-    process = subprocess.Popen([sys.executable, *words], env=environment, cwd=ROOT)
-    try:
-        deadline = time.monotonic() + 30
-        while not http_ready(port, "/healthz"):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +32,29 @@ def session() -> Iterator[requests.Session]:
 @pytest.fixture
 def there(live_tenants: None, harbour: Any) -> dict[str, str]:
     """Ids of rows that are there, under the words that stand before them in a path."""
-    from tests.factories import AgentFactory, DocumentFactory, EndpointFactory, FlagFactory, MessageFactory
+    from tests.factories import (
+        AgentFactory,
+        DocumentFactory,
+        EndpointFactory,
+        FlagFactory,
+        MessageFactory,
+        PersonalityFactory,
+        PromptFactory,
+        RuntimeConfigFactory,
+        ToolFactory,
+    )
 
     with use_tenant(harbour):
         agent, document, endpoint, message = AgentFactory(), DocumentFactory(), EndpointFactory(), MessageFactory()
+        registries = {
+            "prompts": PromptFactory(),
+            "tools": ToolFactory(),
+            "personalities": PersonalityFactory(),
+            "runtime-configs": RuntimeConfigFactory(),
+        }
         return {
+            **{name: str(row.id) for name, row in registries.items()},
+            "versions": "1",
             "agents": str(agent.id),
             "releases": str(agent.live_release_id),
             "documents": str(document.id),
@@ -89,7 +77,7 @@ def there(live_tenants: None, harbour: Any) -> dict[str, str]:
 )
 def test_no_request_makes_the_server_fail(
     case: schemathesis.Case,
-    server: str,
+    web_server: str,
     session: requests.Session,
     there: dict[str, str],
     harbour: Any,
@@ -98,7 +86,7 @@ def test_no_request_makes_the_server_fail(
     if case.path != ENDLESS:
         name_real_rows(case, there)
     headers = {"Host": "harbour.localhost", "Authorization": f"Bearer {key_of(harbour, api_key_for)}"}
-    response = case.call(base_url=server, headers=headers, timeout=SECONDS, session=session)
+    response = case.call(base_url=web_server, headers=headers, timeout=SECONDS, session=session)
     case.validate_response(response, checks=[not_a_server_error])
     if response.status_code >= 400:
         assert response.headers["content-type"] == [PROBLEM], (response.status_code, response.text[:300])

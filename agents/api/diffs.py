@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from agents.diff import Change
 from agents.queries import DRAFT, LATEST
+
+KINDS: Final = ("added", "removed", "changed")
+SIDES: Final = ("same", "removed", "added")
 
 
 @extend_schema_field({"description": "Any JSON value."})
@@ -20,7 +23,7 @@ class AnyField(serializers.JSONField):
 class SegmentSerializer(serializers.Serializer[Any]):
     """A run of text that is on one side or on both."""
 
-    side = serializers.ChoiceField(choices=["same", "removed", "added"])
+    side = serializers.ChoiceField(choices=SIDES)
     text = serializers.CharField()
 
 
@@ -28,7 +31,7 @@ class ChangeSerializer(serializers.Serializer[Change]):
     """One value that differs."""
 
     path = serializers.CharField(help_text="Dotted, such as `variables.hotel.default`.")
-    kind = serializers.ChoiceField(choices=["added", "removed", "changed"])
+    kind = serializers.ChoiceField(choices=KINDS)
     old = AnyField(help_text="null where it was added.")
     new = AnyField(help_text="null where it was removed.")
     segments = SegmentSerializer(many=True, help_text="For prose, word by word; empty otherwise.")

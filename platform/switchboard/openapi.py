@@ -22,6 +22,7 @@ Document = dict[str, Any]
 PREFIX: Final = "/api/v1/"
 PROBLEM: Final = "application/problem+json"
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
+_VERBS: Final = frozenset({"create", "retrieve", "update", "destroy"})
 _TAGS: Final = {
     "Conversations": "The data plane: talk with an agent; answers stream as events.",
     "Search": "The data plane: passages of documents.",
@@ -113,6 +114,8 @@ def document() -> Document:
     merged["components"].setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
     merged["security"] = [{name: []} for name in sorted(schemes)]
     used = set()
+    _let_anything_be_anything(merged)
+    _shorten_names(merged)
     for path, method, operation in operations(merged):
         _complete(path, method, operation)
         add_examples(merged, operation)
@@ -145,6 +148,7 @@ def _add_data_plane(merged: Document) -> None:
     for path, item in other["paths"].items():
         for method in _METHODS & item.keys():
             item[method].pop("security", None)
+            item[method]["operationId"] = item[method]["operationId"].removeprefix("conversations_api_")
             item[method]["tags"] = [tag.capitalize() for tag in item[method].get("tags", [])]
         merged["paths"].setdefault(path, {}).update(item)
 
@@ -157,6 +161,28 @@ def _add_platforms_own(merged: Document) -> None:
         merged["components"]["schemas"].setdefault(name, schema)
     for path, item in other["paths"].items():
         merged["paths"].setdefault(path, item)
+
+
+def _let_anything_be_anything(schema: Any) -> None:
+    """Any JSON value "or null" says null twice, and so fits no `oneOf`: leave the choice out."""
+    if isinstance(schema, dict):
+        if {} in (choices := schema.get("oneOf", ())) and {"type": "null"} in choices:
+            del schema["oneOf"]
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for inner in schema:
+            _let_anything_be_anything(inner)
+
+
+def _shorten_names(merged: Document) -> None:
+    """An action is called by its own name: `flags_restore`, where the generator says `flags_restore_create`."""
+    taken = {operation["operationId"] for _, _, operation in operations(merged)}
+    for path, _, operation in operations(merged):
+        action = path.rpartition("/")[2].replace("-", "_")
+        shorter, _, verb = operation["operationId"].rpartition("_")
+        if verb in _VERBS and shorter.endswith(f"_{action}") and shorter not in taken:
+            operation["operationId"] = shorter
+            taken.add(shorter)
 
 
 def _complete(path: str, method: str, operation: Document) -> None:

@@ -265,7 +265,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "AgentStatus": "agents.models.Agent.Status",
+        "ChangeKind": "agents.api.diffs.KINDS",
         "DocumentStatus": "knowledge.models.Document.Status",
+        "SecretKind": "tenants.vault.models.Secret.Kind",
+        "SegmentSide": "agents.api.diffs.SIDES",
     },
 }
 
