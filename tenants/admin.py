@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 from switchboard.admin import operator_site, staff_site
 from switchboard.kernel.problems import Problem
 from switchboard.model_admin import DomainModelAdmin, RowPageAdmin, refused, show_in_form
-from tenants.context import tenant_id
+from tenants.context import tenant_id, use_tenant
 from tenants.domain import api_keys, provision, removal, status
 from tenants.forms import DomainForm, NewApiKeyForm, NewTenantForm, RotationForm, TenantNotesForm
 from tenants.models import ApiKey, Domain, Tenant
@@ -69,6 +69,7 @@ class TenantAdmin(RowPageAdmin):
             path("<uuid:pk>/restore/", posted(self.restore_view), name="tenants_tenant_restore"),
             path("<uuid:pk>/notes/", posted(self.notes_view), name="tenants_tenant_notes"),
             path("<uuid:pk>/domains/", posted(self.domain_view), name="tenants_tenant_domain"),
+            path("<uuid:pk>/invite/", posted(self.invite_view), name="tenants_tenant_invite"),
             path("<uuid:pk>/domains/<uuid:domain>/remove/", posted(self.undomain_view), name="tenants_tenant_undomain"),
             *super().get_urls(),
         ]
@@ -139,6 +140,23 @@ class TenantAdmin(RowPageAdmin):
                 messages.success(request, "It is noted; flags see it within seconds.")
                 return HttpResponseRedirect(_page(pk))
         return self._tenant_page(request, row, form)
+
+    def invite_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """The first way in: operators invite an owner, who invites everybody else."""
+        from tenants.staff.admin import invited
+        from tenants.staff.domain import invitations
+
+        row = self.row(request, self.change_permission, Tenant.objects.all(), pk=pk)
+        host = row.domains.order_by("-is_primary").values_list("domain", flat=True).first()
+        _, colon, port = request.get_host().partition(":")
+        try:
+            with use_tenant(row):
+                made, link = invitations.invite(
+                    email=request.POST.get("email", ""), role="owner", site=f"{request.scheme}://{host}{colon}{port}"
+                )
+        except Problem as problem:
+            return refused(request, problem, to=_page(pk))
+        return invited(self, request, made, link, _page(pk))
 
     def domain_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         name = request.POST.get("domain", "")

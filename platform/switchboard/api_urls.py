@@ -11,5 +11,6 @@ urlpatterns = [
     path("", include("tenants.api.urls")),
     path("", include("tenants.audit.api.urls")),
     path("", include("tenants.flags.api.urls")),
+    path("", include("tenants.staff.api.urls")),
     path("", include("tenants.vault.api.urls")),
 ]

@@ -87,6 +87,7 @@ _OPEN: Final = [
     Rule("GET POST", "/admin/login/second-factor/", MEMBERS),  # whoever has given their password, and isn't in yet
     Rule("GET POST", "/admin/login/*/", ANYBODY),
     Rule("GET POST", "/admin/login/*/*/", ANYBODY),
+    Rule("GET POST", "/admin/invitation/*/", ANYBODY),  # whoever has its link
     Rule("GET POST", "/admin/again/", MEMBERS),
     Rule("GET POST", "/admin/again/second-factor/", MEMBERS),
     Rule("GET POST", "/admin/second-factor/", MEMBERS),
@@ -208,7 +209,17 @@ TENANT: Final = [
     Rule("GET", "/api/v1/audit", P.AUDIT_READ),
     Rule("GET", "/api/v1/audit/*", P.AUDIT_READ),
     # people and programs
+    Rule("POST", "/api/v1/members/*/reset-second-factor", P.MEMBERS_WRITE),
+    *resource("/api/v1/members/*/grants", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
+    *resource("/api/v1/members", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
+    *resource("/api/v1/invitations", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
     Rule("GET POST", "/admin/staff/user/*/password/", P.MEMBERS_WRITE),
+    Rule("POST", "/admin/staff/user/*/grants/", P.MEMBERS_WRITE),
+    Rule("POST", "/admin/staff/user/*/grants/*/revoke/", P.MEMBERS_WRITE),
+    Rule("POST", "/admin/staff/user/*/second-factor/reset/", P.MEMBERS_WRITE),
+    Rule("POST", "/admin/staff/invitation/*/revoke/", P.MEMBERS_WRITE),
+    Rule("POST", "/admin/staff/invitation/*/change/", NOBODY),
+    *pages("/admin/staff/invitation/", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
     *pages("/admin/staff/user/", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
     Rule("POST", "/admin/tenants/apikey/*/revoke/", P.KEYS_WRITE),
     Rule("GET POST PUT PATCH DELETE", "/admin/tenants/apikey/*/rotate/", P.KEYS_WRITE),
@@ -225,7 +236,14 @@ PLATFORM: Final = [
     *_FLAG_PAGES,
     Rule("GET POST", "/admin/tenants/tenant/*/change/", P.TENANTS_READ),  # a page, no form
     Rule("GET POST", "/admin/staff/user/*/password/", P.MEMBERS_WRITE),
+    Rule("POST", "/admin/staff/user/*/grants/", P.MEMBERS_WRITE),
+    Rule("POST", "/admin/staff/user/*/grants/*/revoke/", P.MEMBERS_WRITE),
+    Rule("POST", "/admin/staff/user/*/second-factor/reset/", P.MEMBERS_WRITE),
+    Rule("POST", "/admin/staff/invitation/*/revoke/", P.MEMBERS_WRITE),
+    Rule("POST", "/admin/staff/invitation/*/change/", NOBODY),
+    *pages("/admin/staff/invitation/", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
     *pages("/admin/staff/user/", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
+    Rule("POST", "/admin/tenants/tenant/*/invite/", P.TENANTS_WRITE),
     Rule("POST", "/admin/tenants/tenant/*/suspend/", P.TENANTS_WRITE),
     Rule("POST", "/admin/tenants/tenant/*/resume/", P.TENANTS_WRITE),
     Rule("POST", "/admin/tenants/tenant/*/end/", P.TENANTS_WRITE),
@@ -249,6 +267,7 @@ PLATFORM: Final = [
 NEVER: Final = frozenset(
     {
         "/admin/staff/user/*/delete/",
+        "/admin/staff/invitation/*/delete/",
         "/admin/tenants/apikey/*/delete/",
         "/admin/tenants/tenant/*/delete/",
     }

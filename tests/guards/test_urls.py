@@ -23,6 +23,7 @@ OPEN = {
     "/admin/login/inactive/": "a sentence",
     "/admin/login/new-password/": "a sentence",
     "/admin/login/new-password/seven-seven/": "the link's key is asked for",
+    "/admin/invitation/seven/": "the link's token is asked for",
     "/admin/logout/": "takes POST alone and ends what session there is",
     "/admin/jsi18n/": "Django's translations of its own words",
     "/admin/password_change/done/": "redirects to the login",

@@ -28,7 +28,7 @@ def create_member(*, username: str, password: str | None, role: str = Role.VIEWE
     Raises:
         Conflict: `member_exists`.
     """
-    member = User(username=username, role=_role(role), is_staff=True, **fields)
+    member = User(username=username, role=check_role(role), is_staff=True, **fields)
     member.set_password(password)
     try:
         with transaction.atomic(), doing("member.create"):
@@ -52,7 +52,7 @@ def change_member(*, member: User, message: str = "", **changes: Any) -> User:
     if unknown:
         raise TypeError(f"A member has no {', '.join(sorted(unknown))} to change.")
     if "role" in changes:
-        changes["role"] = _role(changes["role"])
+        changes["role"] = check_role(changes["role"])
     with transaction.atomic(), doing(_deed(changes), message):
         in_charge = _lock_those_in_charge()
         row = User.objects.select_for_update().get(pk=member.pk)
@@ -82,7 +82,7 @@ def grant_on_object(*, member: User, object_type: str, object_id: UUID, role: st
         raise NotFound("object")
     with doing("member.grant"):
         row, _ = ObjectGrant.objects.get_or_create(
-            member=member, object_type=object_type, object_id=object_id, role=_role(role)
+            member=member, object_type=object_type, object_id=object_id, role=check_role(role)
         )
     return row
 
@@ -106,7 +106,8 @@ def grantable() -> Mapping[str, Any]:
     return _grantable
 
 
-def _role(role: str) -> str:
+def check_role(role: str) -> str:
+    """A role that there is. Raises `Invalid`: `unknown_role`."""
     if role not in Role.values:
         raise Invalid("unknown_role", f"The roles are: {', '.join(Role.values)}.", field="role")
     return str(role)

@@ -106,3 +106,20 @@ class NewPasswordForm(account.ResetPasswordKeyForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         _dress(self.fields["password1"], "New password", autocomplete="new-password", autofocus="autofocus")
         _dress(self.fields["password2"], "New password again", autocomplete="new-password")
+
+
+class InvitedForm(forms.Form):
+    """Who an invited person is, and how they will sign in."""
+
+    first_name = forms.CharField(
+        label="First name", max_length=150, widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "given-name"})
+    )
+    last_name = forms.CharField(
+        label="Last name", max_length=150, widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "family-name"})
+    )
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        max_length=1000,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )

@@ -19,6 +19,7 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path("login/new-password/", views.NewPasswordDoneView.as_view(), name="account_reset_password_from_key_done"),
+    path("invitation/<str:token>/", views.InvitationView.as_view(), name="staff_invitation"),
     path("again/", login_required(views.AgainView.as_view()), name="account_reauthenticate"),
     path("again/second-factor/", views.SecondFactorAgainView.as_view(), name="mfa_reauthenticate"),
     path("second-factor/", views.SecondFactorPage.as_view(), name="mfa_index"),

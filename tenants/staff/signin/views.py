@@ -6,24 +6,29 @@ from typing import Any
 
 from allauth.account import views as account
 from allauth.account.internal.decorators import login_not_required
-from allauth.account.models import EmailAddress  # noqa: F401  (its table is one of ours)
+from allauth.account.internal.flows.login import perform_login
+from allauth.account.models import Login
 from allauth.core import ratelimit
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.contrib import admin
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView
 
 from switchboard.admin import operator_site, staff_site
+from switchboard.kernel.problems import Problem
+from switchboard.model_admin import show_in_form
 from tenants.context import current_scope
 from tenants.staff import lockout, mail, tasks
-from tenants.staff.domain import passwords
-from tenants.staff.models import SsoConnection
+from tenants.staff.domain import invitations, passwords
+from tenants.staff.models import Invitation, SsoConnection
 from tenants.staff.signin import forms
 
 
@@ -143,6 +148,37 @@ class NewPasswordView(Framed, account.PasswordResetFromKeyView):  # type: ignore
 class NewPasswordDoneView(Framed, account.PasswordResetFromKeyDoneView):  # type: ignore[misc]
     title = "The password is changed"
     template_name = "signin/new_password_done.html"
+
+
+@method_decorator(login_not_required, name="dispatch")
+class InvitationView(Framed, FormView[forms.InvitedForm]):
+    """Where an invitation's link leads: a name, a password, and in."""
+
+    title = "Come in"
+    form_class = forms.InvitedForm
+    template_name = "signin/invitation.html"
+    invitation: Invitation
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            self.invitation = invitations.find_invitation(token=kwargs["token"])
+        except invitations.InvitationEnded as problem:
+            frame = {**site_in_force().each_context(request), "title": "No invitation", "problem": problem.detail}
+            return TemplateResponse(request, "signin/invitation_ended.html", frame, status=problem.status)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "invitation": self.invitation}
+
+    def form_valid(self, form: forms.InvitedForm) -> HttpResponse:
+        try:
+            member = invitations.accept(token=self.kwargs["token"], **form.cleaned_data)
+        except Problem as problem:
+            show_in_form(form, problem)
+            return self.form_invalid(form)
+        logout(self.request)
+        response: HttpResponse = perform_login(self.request, Login(user=member))
+        return response
 
 
 class SecondFactorPage(Framed, mfa.IndexView):  # type: ignore[misc]
