@@ -45,10 +45,11 @@ def main() -> int:
         from tenants.domain.provision import create_tenant
 
         with use_public():
-            long, short = (
-                create_tenant(name=name, slug=name, domains=[f"{name}.localhost"]) for name in ("long", "short")
+            long, short, writer = (
+                create_tenant(name=name, slug=name, domains=[f"{name}.localhost"])
+                for name in ("long", "short", "writer")
             )
-        print(_added_to_writes(short), flush=True)
+        print(_added_to_writes(writer), flush=True)
         print(_added_to_requests(), flush=True)
         begun = time.perf_counter()
         _fill(long, events)
@@ -83,8 +84,9 @@ def _added_to_writes(tenant: Any) -> str:
 
     with use_tenant(tenant), use_actor(Actor(kind="staff", id="8", name="ines")):
         row = Collection.objects.create(name="One", slug="one")
-        Collection.objects.bulk_create([Collection(name=f"Menu {n}", slug=f"menu-{n}") for n in range(_ROWS)])
-        many = Collection.objects.exclude(pk=row.pk)
+        for size, word in ((_ROWS // 10, "few"), (_ROWS, "many"), (_ROWS * 10, "all")):
+            Collection.objects.bulk_create([Collection(name=word, slug=f"{word}-{n}") for n in range(size)])
+        few, many, all_of_them = (Collection.objects.filter(name=word) for word in ("few", "many", "all"))
         text = "What the kitchen offers, line by line. " * 200
         cases: dict[str, tuple[Callable[[int], object], int]] = {
             "a short change": (lambda n: Collection.objects.filter(pk=row.pk).update(name=f"One {n}"), _WRITES),
@@ -93,7 +95,9 @@ def _added_to_writes(tenant: Any) -> str:
                 _WRITES,
             ),
             "nothing changed": (lambda n: Collection.objects.filter(pk=row.pk).update(slug="one"), _WRITES),
-            f"{_ROWS:,} rows at once": (lambda n: many.update(description=f"Round {n}"), 10),
+            f"{_ROWS // 10:,} rows at once": (lambda n: few.update(description=f"Round {n}"), 20),
+            f"{_ROWS:,} rows at once": (lambda n: many.update(description=f"Round {n}"), 5),
+            f"{_ROWS * 10:,} rows at once": (lambda n: all_of_them.update(description=f"Round {n}"), 2),
         }
         rows = []
         for name, (write, times) in cases.items():

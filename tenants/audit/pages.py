@@ -16,7 +16,7 @@ from tenants.audit.changes import Change, changes_of
 from tenants.audit.models import AuditEvent
 from tenants.audit.queries import actions, find_events
 
-PAGE_SIZE: Final = 50
+PAGE_SIZE: Final = 30
 _ICONS: Final = {
     "staff": "person",
     "operator": "shield_person",

@@ -11,20 +11,19 @@ from typing import Final
 
 from django.db.migrations import RunSQL
 
-# The hash of an event, out of its columns. An array of JSON keeps neighbours apart, and PostgreSQL writes a value of
-# jsonb in one way only. Microseconds stand for the time, which as text would follow the session's zone.
-HASH: Final = """encode(sha256(convert_to(jsonb_build_array(
-    "position", (extract(epoch FROM "at") * 1000000)::bigint, actor_kind, actor_id, actor_name, request_id, address,
-    "action", message, entity, entity_id, entity_label, "old", "new", previous_hash)::text, 'UTF8')), 'hex')"""
 
-# The parameters are named as the columns are, so that the expression above serves here and in `verify`.
-_HASH_FUNCTION: Final = f"""
-CREATE FUNCTION public.audit_hash(
-    "position" bigint, "at" timestamptz, actor_kind text, actor_id text, actor_name text, request_id text,
-    address text, "action" text, message text, entity text, entity_id text, entity_label text, "old" jsonb,
-    "new" jsonb, previous_hash text
-) RETURNS text LANGUAGE sql STABLE AS $$ SELECT {HASH} $$
-"""
+def _hash(row: str = "") -> str:
+    # An array of JSON keeps neighbours apart, and PostgreSQL writes a value of jsonb in one way only. Microseconds
+    # stand for the time, which as text would follow the session's zone.
+    who = ["actor_kind", "actor_id", "actor_name", "request_id", "address"]
+    what = ["action", "message", "entity", "entity_id", "entity_label", "old", "new", "previous_hash"]
+    time = f'(extract(epoch FROM {row}"at") * 1000000)::bigint'
+    parts = [f'{row}"position"', time, *(f'{row}"{name}"' for name in [*who, *what])]
+    return f"encode(sha256(convert_to(jsonb_build_array({', '.join(parts)})::text, 'UTF8')), 'hex')"
+
+
+# The hash of an event, out of its columns.
+HASH: Final = _hash()
 
 # Who acts, the connection was told (`tenants.actor.SETTING`). Apart from the trigger function, which PostgreSQL
 # compiles anew for each table and session.
@@ -63,10 +62,7 @@ BEGIN
            left(coalesce(entity_label, ''), 200) AS entity_label,
            before AS "old", after AS "new", head.hash AS previous_hash, '' AS hash
     INTO event;
-    event.hash := public.audit_hash(
-        event."position", event."at", event.actor_kind, event.actor_id, event.actor_name, event.request_id,
-        event.address, event."action", event.message, event.entity, event.entity_id, event.entity_label, event."old",
-        event."new", event.previous_hash);
+    event.hash := @HASH@;
     EXECUTE format(
         'WITH added AS (INSERT INTO %1$I.audit_auditevent ("position", "at", actor_kind, actor_id, actor_name, '
         'request_id, address, "action", message, entity, entity_id, entity_label, "old", "new", previous_hash, hash) '
@@ -76,7 +72,7 @@ BEGIN
         event.address, event."action", event.message, event.entity, event.entity_id, event.entity_label, event."old",
         event."new", event.previous_hash, event.hash;
 END $$
-"""
+""".replace("@HASH@", _hash("event."))
 
 # Arguments: entity, label column, key column, ignored columns, hidden columns, column with the tenant's id, and
 # whether the platform's trail has it too.
@@ -154,7 +150,6 @@ END $$
 def functions() -> list[RunSQL]:
     """The functions of the trail, for the migration of the public schema."""
     return [
-        RunSQL(_HASH_FUNCTION, "DROP FUNCTION public.audit_hash"),
         RunSQL(_APPEND_FUNCTION, "DROP FUNCTION public.audit_append"),
         RunSQL(_CHANGE_FUNCTION, "DROP FUNCTION public.audit_change"),
         RunSQL(_EMPTIED_FUNCTION, "DROP FUNCTION public.audit_emptied"),
