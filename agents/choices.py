@@ -16,11 +16,11 @@ from agents.models import (
     ModelEndpoint,
     Personality,
     Prompt,
-    Release,
     RuntimeConfig,
     Tool,
     ToolVersion,
 )
+from tenants.vault.models import Secret
 
 _SERVING: Final = ("live_release", "canary_release")
 _PATHS: Final[dict[type[Component], str]] = {
@@ -86,6 +86,11 @@ def endpoint_choices() -> list[tuple[str, str]]:
     return [("", "Built-in local model"), *((name, name) for name in names)]
 
 
+def secret_choices() -> list[tuple[str, str]]:
+    """What a tool can sign in with, by name."""
+    return [("", "None"), *((name, name) for name in Secret.objects.order_by("name").values_list("name", flat=True))]
+
+
 def tags_of(kind: type[Component]) -> list[str]:
     """Every tag that an entry of a registry has, in order."""
     rows = kind._default_manager.filter(deleted_at=None).order_by()
@@ -111,13 +116,3 @@ def latest_versions(kind: type[Component], *, also: Several[uuid.UUID] = (), mos
     )
     rows = versions.filter(Q(pk__in=list(latest)) | Q(pk__in=list(also)))
     return list(rows.select_related("component").order_by("component__name", "component_id", "-number"))
-
-
-def waiting_releases(*, most: int) -> list[Release]:
-    """Previews that are newer than what is live: the newest of each agent."""
-    newest = Release.objects.filter(agent=OuterRef("pk")).order_by("-number").values("pk")[:1]
-    agents = Agent.objects.filter(deleted_at=None).annotate(newest=Subquery(newest)).exclude(newest=None)
-    waiting = agents.filter(Q(live_release=None) | ~Q(live_release=F("newest"))).exclude(canary_release=F("newest"))
-    pks = list(waiting.order_by("-newest").values_list("newest", flat=True)[:most])
-    rows = Release.objects.filter(pk__in=pks).select_related("agent", "agent__live_release", "created_by")
-    return list(rows.defer("snapshot", "agent__live_release__snapshot").order_by("-created_at"))

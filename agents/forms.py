@@ -20,7 +20,7 @@ def _line(**attributes: str) -> forms.TextInput:
 
 
 def _box(rows: int, **attributes: str) -> forms.Textarea:
-    return forms.Textarea(attrs={"class": "sb-input", "rows": rows, **attributes})
+    return forms.Textarea(attrs={"class": "sb-input", "rows": rows, "style": f"--rows: {rows}", **attributes})
 
 
 class NewEntryForm(forms.Form):
@@ -44,7 +44,7 @@ class QuickStartForm(forms.Form):
     prompt = forms.CharField(
         label="What should it do?",
         widget=_box(
-            8,
+            6,
             placeholder="You are Marina, the concierge of …\nAnswer warmly and briefly.",
         ),
         help_text="In your own words, as you would brief a new colleague. This becomes its prompt.",

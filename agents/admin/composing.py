@@ -96,7 +96,10 @@ class _Chosen:
     def of_release(cls, release: Release | None) -> _Chosen:
         if release is None:
             return cls(single={"personality": DEFAULT}, several={}, variables={})
-        tools = Tool.version_model._default_manager.filter(pk__in=release.tool_version_ids)
+        tools = _chosen_first(
+            Tool.version_model._default_manager.filter(pk__in=release.tool_version_ids),
+            [str(pk) for pk in release.tool_version_ids],
+        )
         return cls(
             single={
                 "prompt": _latest_of(Prompt, release.prompt),
@@ -157,11 +160,11 @@ class _Chosen:
             },
             "tools": [
                 {"version": version, "is_chosen": str(version.pk) in tools}
-                for version in _options(Tool, *tools, *used.get("tools", []))
+                for version in _chosen_first(_options(Tool, *tools, *used.get("tools", [])), tools)
             ],
             "collections": [
                 {"row": row, "is_chosen": str(row.pk) in collections}
-                for row in Collection.objects.order_by("name")[:_COLLECTIONS_OFFERED]
+                for row in _chosen_first(Collection.objects.order_by("name")[:_COLLECTIONS_OFFERED], collections)
             ],
             "is_supervisor": kind == "supervisor",
             "sub_agents": self._sub_agents(agent) if kind == "supervisor" else [],
@@ -228,6 +231,12 @@ def _options(kind: type[Component], *chosen: Any) -> Sequence[Version]:
             except ValueError:
                 continue
     return latest_versions(kind, also=also)
+
+
+def _chosen_first(rows: Iterable[Any], chosen: Sequence[str]) -> list[Any]:
+    """What is chosen already, in its order, so that a release that changes nothing of it doesn't differ in it."""
+    places = {pk: index for index, pk in enumerate(chosen)}
+    return sorted(rows, key=lambda row: places.get(str(row.pk), len(places)))
 
 
 def _select(

@@ -22,6 +22,8 @@ class RegistryList(ChangeList):  # type: ignore[misc]
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        # Nobody misses the deleted ones that the list leaves out unless they ask for them.
+        self.full_result_count = self.result_count
         rows: list[Any] = list(self.result_list)
         uses = used_by(self.model, [row.pk for row in rows])
         for row in rows:

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from agents.admin.base import ComponentAdmin
-from agents.choices import endpoint_choices
+from agents.choices import endpoint_choices, secret_choices
 from agents.content.prompt import BUILT_IN
 from agents.domain.personalities import set_default
 from agents.editing.fields import Choices
@@ -30,6 +30,9 @@ class ToolAdmin(ComponentAdmin):
     icon = "build"
     about = "Something an agent can do besides talking: look things up, call a service, book, report."
     starting = {"kind": "http"}
+
+    def choices(self) -> Choices:
+        return {"secrets": secret_choices()}
 
 
 @admin.register(Personality, site=staff_site)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from agents.api.configuration import ConfigurationViewSet
 from agents.api.endpoints import EndpointViewSet
 from agents.api.registries import (
     AgentViewSet,
@@ -28,4 +29,7 @@ router.register("test-runs", TestRunViewSet, basename="test-run")
 urlpatterns = [
     *router.urls,
     path("releases/<uuid:pk>/test-runs", TestRunViewSet.as_view({"post": "start"}), name="release-test-runs"),
+    path("config", ConfigurationViewSet.as_view({"get": "export"}), name="config"),
+    path("config/diff", ConfigurationViewSet.as_view({"post": "diff"}), name="config-diff"),
+    path("config/apply", ConfigurationViewSet.as_view({"post": "apply"}), name="config-apply"),
 ]

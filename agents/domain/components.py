@@ -179,16 +179,55 @@ def publish(
         if latest is not None and latest.checksum == checksum:
             manager.update(published_revision=row.draft_revision)
             return Published(latest, is_new=False)
-        with doing(f"{_entity(row)}.published", note):
-            version = versions.create(
-                component=row,
-                number=row.latest_version + 1,
-                content=stored,
-                checksum=checksum,
-                message=note,
-                created_by=by,
-            )
-            manager.update(published_revision=row.draft_revision, latest_version=version.number)
+        version = _make_version(
+            row, stored, number=row.latest_version + 1, published_revision=row.draft_revision, note=note, by=by
+        )
+        return Published(version, is_new=True)
+
+
+def publish_content(
+    *,
+    component: Component,
+    content: Mapping[str, Any],
+    number: int = 0,
+    keep_draft: bool = False,
+    message: str = "",
+    seen_revision: int | None = None,
+    by: User | None = None,
+) -> Published:
+    """Make a content that comes from elsewhere the next version, unless it is the latest already.
+
+    Args:
+        number: of the version, where that is free; greater where it isn't.
+        keep_draft: leave the draft to whoever is working on it; else it becomes this content.
+        message: what changed, for whoever wonders later.
+        seen_revision: refuse where the draft was saved or published since.
+
+    Raises:
+        DraftRefused: 422 `draft_invalid`.
+        DraftChanged: 412 `stale`.
+        Conflict: `deleted`.
+    """
+    note = check_note(message)
+    with transaction.atomic():
+        row = _locked(component)
+        if seen_revision is not None and row.draft_revision != seen_revision:
+            raise DraftChanged(row)
+        typed, faults = faults_of(row.content_type, content)
+        if typed is None or faults:
+            raise DraftRefused(row, faults)
+        stored = typed.as_json()
+        published_revision = row.published_revision
+        if not keep_draft:
+            published_revision = save_draft(component=row, content=stored, by=by).draft_revision
+        versions: Any = row.version_model._default_manager
+        latest = versions.filter(component=row).order_by("-number").first()
+        if latest is not None and latest.checksum == checksum_of(stored):
+            kept = type(row)._default_manager.filter(pk=row.pk).exclude(published_revision=published_revision)
+            kept.update(published_revision=published_revision)
+            return Published(latest, is_new=False)
+        number = max(number, row.latest_version + 1)
+        version = _make_version(row, stored, number=number, published_revision=published_revision, note=note, by=by)
         return Published(version, is_new=True)
 
 
@@ -232,6 +271,19 @@ def refuse_if_deleted(component: Component) -> None:
     """
     if component.deleted_at is not None:
         raise Conflict("deleted", f"The {component.word} “{component}” is deleted. Restore it first.")
+
+
+def _make_version(
+    row: Component, content: Mapping[str, Any], *, number: int, published_revision: int, note: str, by: User | None
+) -> Version:
+    versions: Any = row.version_model._default_manager
+    with doing(f"{_entity(row)}.published", note):
+        version: Version = versions.create(
+            component=row, number=number, content=content, checksum=checksum_of(content), message=note, created_by=by
+        )
+        entries = type(row)._default_manager.filter(pk=row.pk)
+        entries.update(latest_version=number, published_revision=published_revision)
+    return version
 
 
 def _labels(name: str, tags: Sequence[str]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def update_endpoint(*, endpoint: ModelEndpoint, name: str, base_url: str, api_ke
             stored = ModelEndpoint.objects.select_for_update().get(pk=endpoint.pk)
             if fields["name"] != stored.name and is_endpoint_used(stored.name):
                 raise _in_use(stored)
-            if api_key is None and stored.api_key and _server(stored.base_url) != _server(fields["base_url"]):
+            if api_key is None and stored.api_key and not is_same_server(stored.base_url, fields["base_url"]):
                 detail = "The stored API key was given for another server. Enter the key of the new one, or remove it."
                 raise Invalid("api_key_needed", detail, field="api_key")
             ModelEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
@@ -75,6 +75,11 @@ def _in_use(endpoint: ModelEndpoint) -> Conflict:
 
 def _address(base_url: str) -> str:
     return check_url(base_url.strip().rstrip("/"), field="base_url")
+
+
+def is_same_server(one: str, other: str) -> bool:
+    """Whether two addresses lead to the same scheme, host and port: a key given for one may go to the other."""
+    return _server(one) == _server(other)
 
 
 def _server(base_url: str) -> tuple[str, str, int | None]:

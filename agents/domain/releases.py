@@ -23,6 +23,7 @@ def make_release(
     *,
     agent: Agent,
     parts: Parts,
+    number: int = 0,
     message: str = "",
     test_case_ids: Sequence[uuid.UUID] | None = None,
     by: User | None = None,
@@ -30,6 +31,7 @@ def make_release(
     """A release of an agent, with the next number: a preview until it goes live.
 
     Args:
+        number: at least this one.
         test_case_ids: the test cases it carries; None takes all of the agent's that are enabled now.
 
     Raises:
@@ -41,7 +43,7 @@ def make_release(
         row = _locked(agent)
         composition = compose(agent=row, parts=parts)
         columns = {**composition.columns, "test_case_ids": cases_to_carry(agent=row, wanted=test_case_ids)}
-        return _keep(row, columns, composition.snapshot, message=note, by=by)
+        return _keep(row, columns, composition.snapshot, number=number, message=note, by=by)
 
 
 def go_live(*, release: Release, message: str = "", withdraw_previous: bool = False) -> None:
@@ -156,12 +158,13 @@ def _keep(
     *,
     message: str,
     by: User | None,
+    number: int = 0,
     copy_of: Release | None = None,
 ) -> Release:
     last = Release.objects.filter(agent=agent).aggregate(last=Max("number"))["last"] or 0
     return Release.objects.create(
         agent=agent,
-        number=last + 1,
+        number=max(number, last + 1),
         snapshot=snapshot,
         checksum=checksum_of(snapshot),
         copy_of=copy_of,

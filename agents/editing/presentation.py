@@ -73,7 +73,9 @@ class Group:
 GROUPS: Final[Mapping[type[Content], tuple[Group, ...]]] = {
     PromptContent: (Group("", ("template", "variables"), is_open=True),),
     ToolContent: (
-        Group("What it is", ("kind", "description", "handler", "credentials"), is_open=True),
+        Group(
+            "What it is", ("kind", "description", "handler", "credentials", "writes", "timeout_seconds"), is_open=True
+        ),
         Group("What it takes", ("input_schema",), help="The model fills these in when it uses the tool.", is_open=True),
         Group("What comes back", ("output_template",)),
     ),
@@ -137,9 +139,13 @@ HINTS: Final[Mapping[tuple[type[Part], str], Hint]] = {
     (ToolContent, "credentials"): Hint(
         help="The name of the secret it signs in with; empty for none.", source="secrets", shown_for=("http", "mcp")
     ),
+    (ToolContent, "writes"): Hint(
+        "It changes something", "Then the contact is asked first.", shown_for=("http", "mcp", "python")
+    ),
+    (ToolContent, "timeout_seconds"): Hint("Most time it may take", "Seconds."),
     (ToolContent, "input_schema"): Hint("Arguments", widget="schema", rows=12),
     (ToolContent, "output_template"): Hint("How its result is put to the model", "Empty: as it comes.", rows=4),
-    (RuntimeContent, "llm"): Hint("Model"),
+    (RuntimeContent, "llm"): Hint(" "),
     (RuntimeContent, "fallbacks"): Hint(
         "Fallbacks", "Tried in this order when the model before can't be had.", adds="Add a fallback"
     ),
@@ -153,7 +159,7 @@ HINTS: Final[Mapping[tuple[type[Part], str], Hint]] = {
     (RuntimeContent, "vision"): Hint(" "),
     (RuntimeContent, "memory"): Hint(" "),
     (RuntimeContent, "safety"): Hint(" "),
-    (ModelChoice, "endpoint"): Hint("Endpoint", source="endpoints"),
+    (ModelChoice, "endpoint"): Hint("Endpoint", "Where the model is asked.", source="endpoints"),
     (ModelChoice, "model"): Hint("Model", "As the endpoint calls it; “local” for the built-in model."),
     (ModelChoice, "temperature"): Hint(help="0 is strict, 2 is wild."),
     (ModelChoice, "max_tokens"): Hint("Longest answer", "In tokens."),

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 
+import yaml
 from django import template
+from django.utils import timezone
+from django.utils.timesince import timesince
 
-from agents.diff import Segment
+from agents.diff import Change, Segment
 
 register = template.Library()
+_FOLDED_FROM: Final = 500  # characters that are the same on both sides
+_KEPT: Final = 140
+_PROSE_FROM: Final = 60
 
 
 @register.filter
@@ -20,22 +27,67 @@ def place(path: str) -> str:
     return " / ".join(parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of one side's text. Of a long one that is the same on both sides, the middle is folded away."""
+
+    side: str
+    text: str
+    folded: str = ""
+    end: str = ""
+
+
 @register.filter
-def side(segments: Iterable[Segment], which: str) -> list[Segment]:
+def side(segments: Iterable[Segment], which: str) -> list[Piece]:
     """The words of one side of a comparison."""
     hidden = "added" if which == "old" else "removed"
-    return [segment for segment in segments if segment.side != hidden]
+    return [_piece(segment) for segment in segments if segment.side != hidden]
+
+
+def _piece(segment: Segment) -> Piece:
+    text = segment.text
+    if segment.side != "same" or len(text) < _FOLDED_FROM:
+        return Piece(segment.side, text)
+    begin = text.rfind(" ", 0, _KEPT) + 1
+    end = text.find(" ", len(text) - _KEPT)
+    return Piece("same", text[:begin], text[begin:end], text[end:])
+
+
+@register.filter
+def is_short(change: Change) -> bool:
+    """Whether a change fits on one line."""
+    values = (change.old, change.new)
+    return not change.segments and all(
+        value is None or isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) < _PROSE_FROM)
+        for value in values
+    )
 
 
 @register.filter
 def as_value(value: Any) -> str:
     """A value of a content, as people read it."""
-    if isinstance(value, str):
-        return value or "(empty)"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:
         return "none"
-    if isinstance(value, (list, dict)) and not value:
-        return "(empty)"
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    if isinstance(value, str):
+        return value or "empty"
+    if isinstance(value, (list, dict)):
+        bare = _bare(value)
+        return yaml.safe_dump(bare, sort_keys=False, allow_unicode=True, width=1000).strip() if bare else "empty"
+    return str(value)
+
+
+def _bare(value: Any) -> Any:
+    """Without what says nothing: empty texts, lists and objects."""
+    if isinstance(value, dict):
+        return {key: bare for key, item in value.items() if (bare := _bare(item)) not in ("", [], {}, None)}
+    return [_bare(item) for item in value] if isinstance(value, list) else value
+
+
+@register.filter
+def ago(when: datetime) -> str:
+    """How long ago something was, without minutes and seconds of what was just now."""
+    if (timezone.now() - when).total_seconds() < 60:
+        return "just now"
+    return f"{timesince(when, depth=1)} ago"

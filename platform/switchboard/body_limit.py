@@ -6,11 +6,13 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from agents.configuration.reading import MOST_BYTES
 from switchboard.kernel.parsers import FORM_BYTES
 from switchboard.kernel.problems import CONTENT_TYPE, Problem
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+DOCUMENTS: Final = ("/api/v1/config/",)
 UPLOADS: Final = ("/api/v1/documents", "/admin/knowledge/document/add/")
 App = Callable[..., Awaitable[Any]]
 
@@ -30,7 +32,11 @@ class BodyLimit:
         self._elsewhere = elsewhere
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> Any:
-        limit = self._upload if scope["path"].startswith(UPLOADS) else self._elsewhere
+        limit = self._elsewhere
+        if scope["path"].startswith(UPLOADS):
+            limit = self._upload
+        elif scope["path"].startswith(DOCUMENTS):
+            limit = max(limit, MOST_BYTES)
         if _announced(scope) > limit:
             return await _refuse(send, limit)
         received = 0

@@ -33,6 +33,7 @@ _TAGS: Final = {
     "Runtime configs": "A registry: the models and devices that an agent runs on, and its limits.",
     "Releases": "What an agent does, fixed for ever, and which release is live.",
     "Endpoints": "Where language models are reached.",
+    "Configuration": "Configuration as code: all of it as one document.",
     "Collections": "Knowledge bases.",
     "Documents": "Uploaded files.",
     "Usage": "The ledger of what was used.",

@@ -100,7 +100,7 @@ def digest_of(request: Request) -> str:
         asked: Any = {name: [_described(value) for value in values] for name, values in data.lists()}
     else:
         asked = data
-    text = json.dumps([request.method, request.path, asked], sort_keys=True, cls=JSONEncoder)
+    text = json.dumps([request.method, request.get_full_path(), asked], sort_keys=True, cls=JSONEncoder)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

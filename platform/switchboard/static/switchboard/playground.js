@@ -31,6 +31,15 @@ function start() {
     return response.status === 204 ? null : response.json();
   }
 
+  /** Which release answers: another than the page expects where a canary picked it, or the conversation began earlier. */
+  function showRelease(release) {
+    const place = document.querySelector("[data-release]");
+    const number = about.releases[release];
+    if (!place || !number) return;
+    place.textContent = `release #${number}`;
+    place.href = about.releaseAddress.replace("00000000-0000-0000-0000-000000000000", release);
+  }
+
   // --- the thread ---------------------------------------------------------------------------------------------------
 
   function atBottom() {
@@ -166,9 +175,10 @@ function start() {
 
   async function begin() {
     if (conversation) return;
-    const made = await ask("", { method: "POST", body: JSON.stringify({ agent: about.agent, channel: "playground" }) });
+    const made = await ask("", { method: "POST", body: JSON.stringify({ agent: about.agent, channel: "playground", ...(about.release && { release: about.release }) }) });
     conversation = made.id;
-    history.replaceState(null, "", `?conversation=${conversation}`);
+    showRelease(made.release);
+    history.replaceState(null, "", `?${about.release ? `release=${about.release}&` : ""}conversation=${conversation}`);
   }
 
   const reopen = (after, signal) =>
@@ -212,11 +222,23 @@ function start() {
       answer.fail(sentenceFor(error), again);
     }
     answer.end();
-    const parts = [ending === "cancelled" ? "Stopped" : "", again && first ? `${(first / 1000).toFixed(2)} s to the first word` : "", used];
+    const served = running.turn ? await servedBy(running.turn) : "";
+    const parts = [served, ending === "cancelled" ? "Stopped" : "", again && first ? `${(first / 1000).toFixed(2)} s to the first word` : "", used];
     answer.note(parts.filter(Boolean).join(" · "));
     announce.textContent = answer.text ? `Answer: ${answer.text}` : "There is no answer.";
     running = null;
     busy(false);
+  }
+
+  /** Which release answered; the same for all answers of a conversation unless that was withdrawn meanwhile. */
+  async function servedBy(turn) {
+    try {
+      const { release } = await ask(`/${conversation}/turns/${turn}`);
+      showRelease(release);
+      return about.releases[release] ? `Release #${about.releases[release]}` : "";
+    } catch {
+      return "";
+    }
   }
 
   function usageLine(data) {
@@ -256,6 +278,7 @@ function start() {
       }
       return;
     }
+    showRelease(state.release);
     if (state.agent !== about.agent) thread.append(element("p", "sb-said-note", "This conversation began with another agent."));
     lastEvent = state.last_event;
     const open = new Set(said.open_turns);

@@ -103,6 +103,11 @@ export function previewPrompt(editor, addRow) {
     );
   }
 
+  // What is being written stays in sight.
+  box.addEventListener("scroll", () => {
+    const share = box.scrollTop / Math.max(1, box.scrollHeight - box.clientHeight);
+    rendered.scrollTop = share * (rendered.scrollHeight - rendered.clientHeight);
+  });
   editor.addEventListener("input", draw);
   draw();
 }

@@ -29,12 +29,13 @@ export function schemaTable(box) {
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
 
+  /** Give a property another name; whether it could be. The table isn't drawn anew: somebody may be clicking in it. */
   function rename(schema, from, to) {
-    if (!to || to === from || to in schema.properties) return;
+    if (!to || to === from || to in schema.properties) return false;
     schema.properties = Object.fromEntries(Object.entries(schema.properties).map(([name, about]) => [name === from ? to : name, about]));
     if (schema.required) schema.required = schema.required.map((name) => (name === from ? to : name));
     write(schema);
-    draw();
+    return true;
   }
 
   function require(schema, name, wanted) {
@@ -61,15 +62,16 @@ export function schemaTable(box) {
 
   function line(name, about, schema) {
     const title = field("text", name, "sb-mono");
-    title.addEventListener("change", () => rename(read(), name, title.value.trim()));
+    title.addEventListener("change", () => {
+      const wanted = title.value.trim();
+      if (rename(read(), name, wanted)) name = wanted;
+      title.value = name;
+    });
     const type = element("select", "sb-input");
     const known = typeof about.type === "string" && about.type in TYPES;
     if (!known) type.append(new Option(about.type === undefined ? "any" : "see the JSON", "", true, true));
     for (const [value, words] of Object.entries(TYPES)) type.append(new Option(words, value, false, value === about.type));
-    type.addEventListener("change", () => {
-      change(name, (one) => (one.type = type.value));
-      draw();
-    });
+    type.addEventListener("change", () => change(name, (one) => (one.type = type.value)));
     const text = field("text", about.description ?? "");
     text.addEventListener("change", () => change(name, (one) => (text.value ? (one.description = text.value) : delete one.description)));
     const required = field("checkbox");
@@ -85,7 +87,7 @@ export function schemaTable(box) {
         else delete one.enum;
       }),
     );
-    const remove = iconButton("close", `Remove ${name}`, () => {
+    const remove = iconButton("close", "Remove this argument", () => {
       const now = read();
       delete now.properties[name];
       require(now, name, false);
