@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from django.db.models import F, OuterRef, Q, Subquery, Value
 
-from agents.models import Agent, Component, Personality, Prompt, Release, RuntimeConfig, Tool
+from agents.models import Agent, Component, Personality, Prompt, Release, RuntimeConfig, TestRun, Tool
 
 _KINDS: Final[tuple[type[Component], ...]] = (Prompt, Personality, RuntimeConfig, Tool, Agent)
+_RED: Final = (TestRun.Status.FAILED, TestRun.Status.ERROR)
 
 
 def serving_agents(*, most: int) -> list[Agent]:
@@ -31,6 +32,14 @@ def waiting_releases(*, most: int) -> list[Release]:
     pks = list(waiting.order_by("-newest").values_list("newest", flat=True)[:most])
     rows = Release.objects.filter(pk__in=pks).select_related("agent", "created_by")
     return list(rows.defer("snapshot", "agent__draft").order_by("-created_at"))
+
+
+def failed_tests(*, most: int) -> list[TestRun]:
+    """Of each agent the newest run of tests that has ended, where it didn't pass."""
+    newest = TestRun.objects.filter(release__agent=OuterRef("pk")).exclude(status__in=TestRun.OPEN).order_by("-id")
+    agents = Agent.objects.filter(deleted_at=None).annotate(run=Subquery(newest.values("pk")[:1])).exclude(run=None)
+    rows = TestRun.objects.filter(pk__in=agents.values("run"), status__in=_RED).select_related("release__agent")
+    return list(rows.defer("release__snapshot", "release__agent__draft").order_by("-id")[:most])
 
 
 def unpublished_drafts(*, most: int) -> list[dict[str, Any]]:

@@ -46,6 +46,7 @@ class ConversationAdmin(RowPageAdmin):
     list_select_related = ("agent",)
     list_filter = (LastTurnFilter, "agent", "channel", "created_at")
     search_fields = ("title", "messages__text")
+    palette_fields, palette_icon = ("title",), "forum"
     ordering = ("-updated_at",)
     actions = ("export_csv",)
     search_help_text = "Titles and everything that was said"
@@ -54,6 +55,9 @@ class ConversationAdmin(RowPageAdmin):
         last = Turn.objects.filter(conversation=OuterRef("pk")).order_by("-id").values("status")[:1]
         rows: QuerySet[Conversation] = super().get_queryset(request)
         return rows.annotate(last_status=Subquery(last))
+
+    def palette_queryset(self) -> QuerySet[Conversation]:
+        return Conversation.objects.order_by("-updated_at")
 
     @admin.display(description="Conversation", ordering="title")
     def name(self, row: Conversation) -> str:

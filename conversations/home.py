@@ -11,10 +11,13 @@ from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.utils import timezone
 
-from agents.models import Agent
+from agents import home
 from conversations.models import Conversation
 from knowledge import wording
 from knowledge.models import Document
+from tenants.audit.pages import shown
+from tenants.audit.queries import find_events
+from tenants.permissions import Permission, allows
 
 DAYS: Final = 14
 _ROWS: Final = 6
@@ -37,7 +40,7 @@ _CHART_OPTIONS: Final = {
 
 def staff_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the home page shows, added to the admin's context (unfold's DASHBOARD_CALLBACK)."""
-    agents = list(Agent.objects.filter(deleted_at=None).select_related("live_release")[: _ROWS + 1])
+    agents = home.serving_agents(most=_ROWS)
     settled = [Document.Status.READY, Document.Status.FAILED]
     counts = Document.objects.aggregate(
         ready=Count("pk", filter=Q(status=Document.Status.READY)),
@@ -52,6 +55,10 @@ def staff_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "more_agents": len(agents) > _ROWS,
             "documents": counts,
             "watched": [{"row": row, "state": wording.progress_of(row)} for row in watched],
+            "waiting": home.waiting_releases(most=_ROWS),
+            "drafts": home.unpublished_drafts(most=_ROWS),
+            "failed_tests": home.failed_tests(most=_ROWS),
+            "changes": _changes(request),
             "recent": Conversation.objects.select_related("agent").order_by("-updated_at")[:_ROWS],
             "this_week": sum(count for _, count in per_day[-7:]),
             "any_conversation": any(count for _, count in per_day),
@@ -61,6 +68,13 @@ def staff_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         }
     )
     return context
+
+
+def _changes(request: HttpRequest) -> Any:
+    """What was done lately, for those who may read the trail."""
+    if not allows(request.user, Permission.AUDIT_READ):
+        return None
+    return [shown(event) for event in find_events()[:_ROWS]]
 
 
 def _chart(per_day: list[tuple[dt.date, int]]) -> dict[str, Any]:

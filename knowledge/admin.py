@@ -38,6 +38,7 @@ class CollectionAdmin(DomainModelAdmin):
     view_permission, change_permission = Permission.KNOWLEDGE_READ, Permission.KNOWLEDGE_WRITE
     list_display = ("name", "contents", "state", "created_at")
     search_fields = ("name", "description")
+    palette_fields, palette_icon = ("name", "slug"), "folder_open"
     fields = ("name", "slug", "description")
     prepopulated_fields = {"slug": ("name",)}
 
@@ -101,6 +102,7 @@ class DocumentAdmin(RowPageAdmin):
     list_select_related = ("collection",)
     list_filter = (StatusFilter, "collection", "media_type")
     search_fields = ("title", "filename")
+    palette_fields, palette_icon = ("title", "filename"), "description"
     actions = ("read_again",)
     change_list_template = "admin/knowledge/document/list.html"
 

@@ -53,6 +53,7 @@ class ComponentAdmin(BulkActions, VersionPages, RowPageAdmin):
     actions = ("publish_selected", "tag_selected", "restore_selected")
 
     icon: ClassVar[str] = "notes"
+    palette_fields = ("name", "slug")
     about: ClassVar[str] = ""
     starting: ClassVar[Mapping[str, Any]] = {}
 
@@ -91,6 +92,14 @@ class ComponentAdmin(BulkActions, VersionPages, RowPageAdmin):
 
     def _cell(self, name: str, row: Any) -> str:
         return render_to_string(f"admin/agents/component/cells/{name}.html", {"row": row, "address": self.at(row)})
+
+    @property
+    def palette_icon(self) -> str:  # type: ignore[override]
+        return self.icon
+
+    def palette_queryset(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.model._default_manager.filter(deleted_at=None)
+        return rows.only("name", "slug")
 
     # --- one entry ------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from agents.models import (
     Prompt,
     Release,
     RuntimeConfig,
+    TestCase,
     Tool,
     Version,
 )
@@ -31,7 +32,9 @@ from tenants.permissions import Permission
 
 _COLLECTIONS_OFFERED: Final = 300
 _AGENTS_OFFERED: Final = 300
+_CASES_OFFERED: Final = 300
 _VARIABLE: Final = "variable."
+_SEVERAL: Final = ("tools", "sub_releases", "collections")
 
 
 class ComposePages:
@@ -53,7 +56,11 @@ class ComposePages:
             try:
                 parts = _posted(request.POST)
                 release = make_release(
-                    agent=agent, parts=parts, message=request.POST.get("message", ""), by=cast(Any, request.user)
+                    agent=agent,
+                    parts=parts,
+                    message=request.POST.get("message", ""),
+                    test_case_ids=_ids(request.POST, "test_case_ids") if "cases_listed" in request.POST else None,
+                    by=cast(Any, request.user),
                 )
             except Problem as problem:
                 status = problem.status
@@ -120,7 +127,7 @@ class _Chosen:
         names = ("prompt", "personality", "runtime_config", "profile")
         return cls(
             single={name: data.get(name, "") for name in names},
-            several={name: data.getlist(name) for name in ("tools", "sub_releases", "collections")},
+            several={name: data.getlist(name) for name in (*_SEVERAL, "test_case_ids")},
             variables=_variables(data),
         )
 
@@ -166,12 +173,22 @@ class _Chosen:
                 {"row": row, "is_chosen": str(row.pk) in collections}
                 for row in _chosen_first(Collection.objects.order_by("name")[:_COLLECTIONS_OFFERED], collections)
             ],
+            "cases": self._cases(agent),
             "is_supervisor": kind == "supervisor",
             "sub_agents": self._sub_agents(agent) if kind == "supervisor" else [],
             "profiles": profiles,
             "chosen_profile": self.single.get("profile", ""),
             "source": self.source,
         }
+
+    def _cases(self, agent: Agent) -> list[dict[str, Any]]:
+        """The agent's test cases; a release carries all that are enabled unless somebody takes one out."""
+        chosen = self.several.get("test_case_ids")
+        rows = TestCase.objects.filter(agent=agent, deleted_at=None, enabled=True).order_by("name")
+        return [
+            {"row": row, "is_chosen": chosen is None or str(row.pk) in chosen}
+            for row in rows.only("name")[:_CASES_OFFERED]
+        ]
 
     def _sub_agents(self, agent: Agent) -> list[dict[str, Any]]:
         others = Agent.objects.filter(deleted_at=None).exclude(pk=agent.pk).exclude(live_release=None)

@@ -65,7 +65,7 @@ class ReleasePages:
             is_live=agent.live_release_id == row.pk,
             is_canary=agent.canary_release_id == row.pk,
             has_live=agent.live_release_id is not None,
-            was_live=row.number < _number_of(agent.live_release_id),
+            was_live=row.pk in agent.served_release_ids,
             parts=_parts_of(row),
             others=others,
             against=against,
@@ -223,18 +223,11 @@ def states_of(agent: Agent, release: Release) -> list[tuple[str, str]]:
         states.append((f"canary{share}", "sb-busy"))
     if release.pk in agent.withdrawn_release_ids:
         states.append(("withdrawn", "sb-bad"))
-    if not states and release.number > _number_of(agent.live_release_id):
-        states.append(("preview", "sb-info"))
+    if not states:
+        states.append(("was live", "") if release.pk in agent.served_release_ids else ("preview", "sb-info"))
     if release.copy_of_id is not None and release.copy_of is not None:
         states.append((f"rollback to #{release.copy_of.number}", ""))
     return states
-
-
-def _number_of(pk: uuid.UUID | None) -> int:
-    """A release's number, remembered for a while: numbers never change."""
-    if pk is None:
-        return 0
-    return Release.objects.filter(pk=pk).values_list("number", flat=True).first() or 0
 
 
 def _live(agent: Agent) -> Release | None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django.contrib import messages
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.forms import BaseForm, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -37,6 +37,8 @@ class DomainModelAdmin(ModelAdmin):  # type: ignore[misc]
     add_permission: ClassVar[Permission | None] = None
     delete_permission: ClassVar[Permission | None] = None
     publish_permission: ClassVar[Permission | None] = None
+    palette_fields: ClassVar[tuple[str, ...]] = ()  # what the search for everything looks at; none: nothing
+    palette_icon: ClassVar[str] = "tag"
     list_filter_submit = True
     list_fullwidth = True
     warn_unsaved_form = True
@@ -52,6 +54,23 @@ class DomainModelAdmin(ModelAdmin):  # type: ignore[misc]
     def remove(self, request: HttpRequest, row: Model) -> None:
         """Delete a row."""
         raise PermissionDenied
+
+    def palette_rows(self, term: str, most: int) -> list[tuple[Model, str]]:
+        """Rows that the search for everything finds, each with what it says of them. One query.
+
+        Args:
+            term: what somebody typed.
+        """
+        if not self.palette_fields:
+            return []
+        found = Q(*((f"{name}__icontains", term) for name in self.palette_fields), _connector=Q.OR)
+        rows = self.palette_queryset().filter(found)[:most]
+        return [(row, str(self.opts.verbose_name)) for row in rows]
+
+    def palette_queryset(self) -> QuerySet[Any]:
+        """What the search for everything looks through; the order is what comes first."""
+        rows: QuerySet[Any] = self.model._default_manager.all()
+        return rows
 
     def page(
         self, request: HttpRequest, template: str, *, title: str, status: int = 200, **context: Any

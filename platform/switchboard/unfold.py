@@ -83,7 +83,8 @@ UNFOLD: Final[dict[str, Any]] = {
     "SITE_SUBHEADER": "Switchboard",
     "DASHBOARD_CALLBACK": "conversations.home.staff_home",
     "SIDEBAR": {
-        "show_search": False,
+        "show_search": True,
+        "command_search": True,
         "navigation": [
             _group("", _item("Home", "home", "index")),
             _group(
