@@ -62,7 +62,7 @@ def rotate_encryption(*, report: Report) -> Tally:
 def encrypted_columns() -> dict[type[Model], list[str]]:
     """Every model with encrypted fields, and their columns."""
     found = {
-        model: [field.column for field in model._meta.concrete_fields if isinstance(field, EncryptedTextField)]
+        model: [str(field.column) for field in model._meta.concrete_fields if isinstance(field, EncryptedTextField)]
         for model in apps.get_models(include_auto_created=True)
         if not model._meta.proxy
     }
@@ -93,7 +93,7 @@ def _rows(schema: str, model: type[Model], names: list[str]) -> Iterator[tuple[A
     """The rows of a table in one schema, a few at a time, with what is stored in these columns."""
     quote = connection.ops.quote_name
     table = f"{quote(schema)}.{quote(model._meta.db_table)}"
-    key = quote(model._meta.pk.column)
+    key = quote(str(model._meta.pk.column))
     listed = ", ".join([key, *map(quote, names)])
     last: Any = None
     with use_schema(schema), connection.cursor() as cursor:
@@ -118,7 +118,8 @@ def _rows(schema: str, model: type[Model], names: list[str]) -> Iterator[tuple[A
 def _write(schema: str, model: type[Model], name: str, pk: Any, before: str, after: str) -> int:
     """Put a value in the place of one, unless somebody has changed it meanwhile: then it is newer than ours."""
     quote = connection.ops.quote_name
-    table, key, column = f"{quote(schema)}.{quote(model._meta.db_table)}", quote(model._meta.pk.column), quote(name)
+    table = f"{quote(schema)}.{quote(model._meta.db_table)}"
+    key, column = quote(str(model._meta.pk.column)), quote(name)
     with use_schema(schema), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} SET {column} = %s WHERE {key} = %s AND {column} = %s",  # noqa: S608

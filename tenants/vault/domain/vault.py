@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from django.db import IntegrityError, transaction
 
 from switchboard.kernel.problems import Conflict, Invalid
 from switchboard.kernel.text import check_text
-from tenants.vault.models import Secret, valid_name
+from tenants.vault.models import NAME_PATTERN, Secret, valid_name
 from tenants.vault.references import users_of
 
 LONGEST_BYTES: Final = 16 * 1024
@@ -21,7 +22,7 @@ def create_secret(*, name: str, value: str, kind: str = Secret.Kind.OTHER, descr
         Invalid: `invalid_name`; a value that can't be stored.
         Conflict: `secret_exists`.
     """
-    if not valid_name.regex.match(name):
+    if not re.fullmatch(NAME_PATTERN, name):
         raise Invalid("invalid_name", str(valid_name.message), field="name")
     check_text(value, field="value", max_bytes=LONGEST_BYTES)
     try:
