@@ -20,7 +20,7 @@ from switchboard.kernel import lifespan
 from switchboard.kernel.database import OUTAGES, DatabaseUnavailable, in_database
 from switchboard.kernel.problems import Problem
 from switchboard.kernel.text import check_text
-from tenants.api.authentication import ApiKeyCaller
+from tenants.api.authentication import ApiKeyCaller, ContactCaller
 from tenants.permissions import Permission, allows, require
 from tenants.sockets import CLOSE_OFFSET
 from tenants.staff.sessions import member_of
@@ -113,9 +113,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _check_caller(self, permission: Permission) -> None:
         if self.scope["tenant"].is_public:
             raise Problem("not_authenticated", "Send an API key.", status=401)
-        session, key = self.scope.get("session"), self.scope["api_key"]
+        session, key, token = self.scope.get("session"), self.scope["api_key"], self.scope["token"]
         if key is not None:
             require(ApiKeyCaller(key), permission)
+        elif token is not None:
+            require(ContactCaller(token), permission)
+            await queries.check_contact(self.conversation_id, token)
         elif session is None:
             raise Problem("not_authenticated", "Send an API key, or sign in.", status=401)
         else:

@@ -12,7 +12,10 @@ from django.utils import timezone
 from agents.traffic import WINDOW, Traffic
 from conversations.events.record import Record, from_json
 from conversations.models import Conversation, Message, Turn
+from switchboard.kernel.memory import Memory
 from switchboard.kernel.problems import NotFound
+from tenants.context import Scope, current_tenant, use_tenant
+from tenants.tokens.entries import TokenEntry
 
 # Turns whose events are read at once: a long conversation is told from its beginning in pieces, for each reader of it
 # would hold all of it in memory otherwise.
@@ -25,6 +28,30 @@ def conversation(conversation_id: uuid.UUID) -> Conversation:
         return Conversation.objects.select_related("agent").get(pk=conversation_id)
     except Conversation.DoesNotExist:
         raise NotFound("conversation") from None
+
+
+async def check_contact(conversation_id: uuid.UUID, token: TokenEntry) -> None:
+    """Whether a conversation is the token's contact's own, and with the agent they are limited to, if they are.
+
+    Raises:
+        NotFound: it isn't, or there is none; nobody is told which.
+    """
+    contact, agent = await owners.find_async((current_tenant(), conversation_id))
+    if contact != token.contact or token.agent not in {None, agent}:
+        raise NotFound("conversation")
+
+
+def _owner(name: tuple[Scope, uuid.UUID]) -> tuple[str, uuid.UUID]:
+    scope, conversation_id = name
+    with use_tenant(scope):
+        row = Conversation.objects.filter(pk=conversation_id).values_list("contact", "agent_id").first()
+    if row is None:
+        raise NotFound("conversation")
+    return row
+
+
+# A conversation's contact and agent never change, so that only whether it is still there is asked anew by its readers.
+owners: Memory[tuple[Scope, uuid.UUID], tuple[str, uuid.UUID]] = Memory(_owner, seconds=600)
 
 
 def turn(conversation_id: uuid.UUID, turn_id: uuid.UUID) -> Turn:

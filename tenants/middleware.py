@@ -1,9 +1,9 @@
-"""The door: which tenant a request is for, by its hostname and its API key. There is no default tenant."""
+"""The door: which tenant a request is for, by its hostname and its API key or token. There is no default tenant."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
@@ -17,10 +17,20 @@ from tenants import directory
 from tenants.context import PUBLIC, InScope, Scope, use_tenant
 from tenants.directory import Entry, KeyEntry
 from tenants.domain.api_keys import is_shaped
+from tenants.tokens import reading, verification
+from tenants.tokens.entries import TokenEntry, TokenRefused
 
 _LONGEST_HOST: Final = 253 + len(":65535")
 # Answered on any hostname and in no tenant's name: a load balancer knows only the address.
 ANY_HOST_PATHS = frozenset({"/healthz", "/readyz"})
+
+
+class Admitted(NamedTuple):
+    """Who was let in: whose request it is, and the API key or the token that it came with."""
+
+    scope: Scope
+    key: KeyEntry | None = None
+    token: TokenEntry | None = None
 
 
 class UnknownHost(Problem):
@@ -59,7 +69,7 @@ def normal_host(value: str) -> str:
 
 
 def bearer_of(authorization: str) -> str:
-    """The API key in an Authorization header, or ""."""
+    """The API key or token in an Authorization header, or ""."""
     scheme, _, key = authorization.partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
@@ -100,18 +110,36 @@ def _speaks_for(key: KeyEntry, host_entry: Entry | None) -> bool:
     return host_entry is None or key.tenant.scope == host_entry.scope
 
 
-async def admit_async(host: str, key: str) -> tuple[Scope, KeyEntry | None]:
-    """`admit` with its look-ups, off the event loop where memory doesn't answer."""
+async def admit_async(host: str, bearer: str) -> Admitted:
+    """`admit` with its look-ups, off the event loop where memory doesn't answer.
+
+    Args:
+        bearer: an API key or a token, or "".
+    """
     host_entry = None if host == settings.PLATFORM_HOST else await directory.hosts.find_async(host)
-    key_entry = await directory.keys.find_async(key) if is_shaped(key) else None
-    return admit(host, host_entry, key_entry, key_given=bool(key)), key_entry
+    if reading.is_shaped(bearer):
+        scope = _host_of_token(host, host_entry)
+        return Admitted(scope, token=await verification.verify(bearer, scope))
+    key_entry = await directory.keys.find_async(bearer) if is_shaped(bearer) else None
+    return Admitted(admit(host, host_entry, key_entry, key_given=bool(bearer)), key_entry)
 
 
-def admit_sync(host: str, key: str) -> tuple[Scope, KeyEntry | None]:
+def admit_sync(host: str, bearer: str) -> Admitted:
     """The same for a thread."""
     host_entry = None if host == settings.PLATFORM_HOST else directory.hosts.find(host)
-    key_entry = directory.keys.find(key) if is_shaped(key) else None
-    return admit(host, host_entry, key_entry, key_given=bool(key)), key_entry
+    if reading.is_shaped(bearer):
+        scope = _host_of_token(host, host_entry)
+        return Admitted(scope, token=verification.verify_sync(bearer, scope))
+    key_entry = directory.keys.find(bearer) if is_shaped(bearer) else None
+    return Admitted(admit(host, host_entry, key_entry, key_given=bool(bearer)), key_entry)
+
+
+def _host_of_token(host: str, host_entry: Entry | None) -> Scope:
+    """Whose host a token was brought to. It is judged by that tenant, and never names one by itself."""
+    scope = admit(host, host_entry, None, key_given=False)
+    if scope.is_public:
+        raise TokenRefused
+    return scope
 
 
 class TenantMiddleware:
@@ -130,46 +158,50 @@ class TenantMiddleware:
         if self.is_async:
             return self._respond(request)
         if request.path in ANY_HOST_PATHS:
-            scope: Scope = PUBLIC
+            admitted = Admitted(PUBLIC)
         else:
             try:
-                scope, request.api_key = admit_sync(*credentials(request))  # type: ignore[attr-defined]
+                admitted = admit_sync(*credentials(request))
             except Problem as problem:
                 return refusal(request, problem)
             except OUTAGES:
                 return refusal(request, DatabaseUnavailable())
-        _prepare(request, scope)
-        with use_tenant(scope):
+        _prepare(request, admitted)
+        with use_tenant(admitted.scope):
             return cast(HttpResponse, self.get_response(request))
 
     async def _respond(self, request: HttpRequest) -> HttpResponseBase:
         if request.path in ANY_HOST_PATHS:
-            scope: Scope = PUBLIC
+            admitted = Admitted(PUBLIC)
         else:
             try:
-                scope, request.api_key = await admit_async(*credentials(request))  # type: ignore[attr-defined]
+                admitted = await admit_async(*credentials(request))
             except Problem as problem:
                 return refusal(request, problem)
             except OUTAGES:
                 return refusal(request, DatabaseUnavailable())
-        _prepare(request, scope)
-        with use_tenant(scope):
+        _prepare(request, admitted)
+        with use_tenant(admitted.scope):
             response = cast(HttpResponseBase, await self.get_response(request))
         # The data plane passes Django's SecurityMiddleware by; what is said there is for nobody's cache.
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         if request.path.startswith("/api/"):
             response.headers.setdefault("Cache-Control", "no-store")
         if isinstance(response, StreamingHttpResponse) and response.is_async:
-            response.streaming_content = InScope(aiter(cast(AsyncIterator[bytes], response.streaming_content)), scope)
+            response.streaming_content = InScope(
+                aiter(cast(AsyncIterator[bytes], response.streaming_content)), admitted.scope
+            )
         return response
 
 
 def credentials(request: HttpRequest) -> tuple[str, str]:
-    """What `admit_async` judges a request by: its hostname and its API key."""
+    """What `admit_async` judges a request by: its hostname, and its API key or token."""
     return normal_host(request.META.get("HTTP_HOST", "")), bearer_of(request.META.get("HTTP_AUTHORIZATION", ""))
 
 
-def _prepare(request: HttpRequest, scope: Scope) -> None:
-    request.tenant = scope  # type: ignore[attr-defined]
-    if scope.is_public:
+def _prepare(request: HttpRequest, admitted: Admitted) -> None:
+    request.tenant = admitted.scope  # type: ignore[attr-defined]
+    request.api_key = admitted.key  # type: ignore[attr-defined]
+    request.token = admitted.token  # type: ignore[attr-defined]
+    if admitted.scope.is_public:
         request.urlconf = settings.PUBLIC_SCHEMA_URLCONF

@@ -165,6 +165,36 @@ class ApiKey(models.Model):
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
 
 
+class SigningKey(models.Model):
+    """A key that signs the platform's tokens for end users, or did, or will. Its public half is published."""
+
+    class State(models.TextChoices):
+        NEXT = "next"
+        ACTIVE = "active"
+        RETIRED = "retired"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kid = models.CharField(max_length=40, unique=True)
+    private_key = EncryptedTextField()
+    public_jwk = models.JSONField()
+    state = models.CharField(max_length=8, choices=State)
+    created_at = models.DateTimeField(auto_now_add=True)
+    activated_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=~Q(state="retired"), name="one_active_and_one_next_signing_key"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.kid
+
+
 class WorkLease(models.Model):
     """Accepted work that isn't finished, whoever's it is: a turn being answered, a document being read.
 

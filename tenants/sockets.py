@@ -21,8 +21,8 @@ CLOSE_OFFSET = 4000
 
 
 class TenantSocketMiddleware:
-    """Admits a socket as `TenantMiddleware` admits a request: key from the Authorization header or the
-    `bearer.KEY` subprotocol.
+    """Admits a socket as `TenantMiddleware` admits a request: key or token from the Authorization header
+    or the `bearer.KEY` subprotocol.
 
     A browser can't set headers on a websocket; it can name subprotocols. A session cookie is honoured only for a page
     of the same host (Origin), since cookies are sent whoever opened the socket.
@@ -37,18 +37,19 @@ class TenantSocketMiddleware:
         host = normal_host(headers.get("host", ""))
         key = bearer_of(headers.get("authorization", "")) or _subprotocol_key(scope)
         try:
-            tenant_scope, key_entry = await admit_async(host, key)
+            admitted = await admit_async(host, key)
         except Problem as problem:
             return await _refuse(problem, receive, send)
         except OUTAGES:
             return await _refuse(DatabaseUnavailable(), receive, send)
         # A socket outlives the moment of its handshake: whoever serves it asks again by `readmit`.
         readmit = functools.partial(admit_async, host, key)
-        scope = {**scope, "tenant": tenant_scope, "api_key": key_entry, "readmit": readmit}
+        found = {"tenant": admitted.scope, "api_key": admitted.key, "token": admitted.token}
+        scope = {**scope, **found, "readmit": readmit}
         origin = headers.get("origin")
         same_origin = origin is None or normal_host(urlsplit(origin).netloc) == host
-        with use_tenant(tenant_scope):
-            if key_entry is None and same_origin:
+        with use_tenant(admitted.scope):
+            if not key and same_origin:
                 return await self.with_session(scope, receive, send)
             return await self.app(scope, receive, send)
 

@@ -91,6 +91,7 @@ def _nothing_remembered() -> Iterator[None]:
     from tenants import directory
     from tenants.flags import current
     from tenants.staff.models import rules
+    from tenants.tokens import verification
 
     if redis_client.cache_info().currsize:
         redis_client().flushdb()
@@ -99,6 +100,7 @@ def _nothing_remembered() -> Iterator[None]:
     rules.forget()
     current.forget()
     current._last_known.clear()
+    verification.forget()
     releases.releases.forget()
     releases.endpoints.forget()
 

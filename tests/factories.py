@@ -34,6 +34,7 @@ from conversations.models import Conversation, Message, Turn
 from knowledge.models import DIMENSIONS, Chunk, Collection, Document
 from tenants.flags.models import Flag
 from tenants.staff.models import Role, User
+from tenants.tokens.models import TokenIssuer
 from tenants.vault.models import Secret
 
 PASSWORD = "a quiet harbour"
@@ -314,6 +315,16 @@ class MessageFactory(factory.django.DjangoModelFactory[Message]):
     conversation = factory.SelfAttribute("turn.conversation")
     role = Message.Role.CONTACT
     text = "When is breakfast?"
+
+
+class IssuerFactory(factory.django.DjangoModelFactory[TokenIssuer]):
+    class Meta:
+        model = TokenIssuer
+
+    name = factory.Sequence(lambda n: f"Pool {n}")
+    issuer = factory.Sequence(lambda n: f"https://issuer{n}.example.com")
+    jwks_url = factory.LazyAttribute(lambda row: f"{row.issuer}/.well-known/jwks.json")
+    audience = "the-app"
 
 
 class SecretFactory(factory.django.DjangoModelFactory[Secret]):

@@ -23,8 +23,11 @@ from conversations.events.keys import event_key
 from conversations.events.record import Record
 from conversations.events.stream import follow, follow_turn, only_turn, while_admitted
 from switchboard.kernel.database import in_database
+from switchboard.kernel.problems import Problem
 from switchboard.kernel.text import check_text
+from tenants.api.authentication import token_of
 from tenants.permissions import Permission, allows, require
+from tenants.tokens.entries import TokenEntry
 
 router = Router()
 
@@ -69,6 +72,10 @@ async def begin(
 ) -> Status[schemas.Conversation]:
     """With an agent that has a live release, or with any release of it for whoever may read agents."""
 
+    token = token_of(request)
+    if token is not None:
+        payload = _as_contact(payload, token)
+
     def write() -> models.Conversation:
         caller, asked = request.auth, Permission.CONVERSATIONS_WRITE  # type: ignore[attr-defined]
         if payload.release is not None or not allows(caller, asked):
@@ -88,6 +95,17 @@ async def begin(
     row = await in_database(write)
     response["Location"] = _url(row.id)
     return Status(201, _conversation(row))
+
+
+def _as_contact(payload: schemas.NewConversation, token: TokenEntry) -> schemas.NewConversation:
+    """What a contact may ask for themselves: who they are and what is known of them, others say."""
+    if token.agent not in {None, payload.agent}:
+        raise Problem("forbidden", "This token is for another agent.", status=403)
+    if payload.contact not in {"", token.contact}:
+        raise Problem("forbidden", "This token is another contact's.", status=403)
+    if payload.channel != "api" or payload.contact_attributes:
+        raise Problem("forbidden", "A token's holder says neither channel nor attributes.", status=403)
+    return payload.model_copy(update={"contact": token.contact})
 
 
 @router.get(

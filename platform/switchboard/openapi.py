@@ -38,6 +38,7 @@ _TAGS: Final = {
     "Documents": "Uploaded files.",
     "Usage": "The ledger of what was used.",
     "API keys": "Keys for programs.",
+    "Tokens": "For end users: minted here, or by an issuer of the company's own.",
     "Secrets": "What tools and endpoints sign in with elsewhere; written, never shown.",
     "Tenants": "On the platform's host alone: for operators and platform keys.",
     "Audit": "Who changed what, and when.",
@@ -100,7 +101,11 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     name = "apiKey"
 
     def get_security_definition(self, auto_schema: Any) -> Document:
-        return {"type": "http", "scheme": "bearer", "description": "An API key of the company."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API key of the company, or an end user's token.",
+        }
 
 
 @functools.cache

@@ -59,7 +59,7 @@ _BOTH = [
 # `tenants` before django_tenants: its commands win. contenttypes is shared only: Django caches its ids for the
 # whole process.
 SHARED_APPS = ["tenants", "django_tenants", "django.contrib.contenttypes", "django.contrib.postgres", *_BOTH]
-TENANT_APPS = [*_BOTH, "tenants.vault", "billing", "knowledge", "agents", "conversations"]
+TENANT_APPS = [*_BOTH, "tenants.vault", "tenants.tokens", "billing", "knowledge", "agents", "conversations"]
 INSTALLED_APPS = [
     "daphne",  # its `runserver` speaks ASGI
     *SHARED_APPS,

@@ -112,6 +112,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 _item("Team", "group", "staff_user_changelist", Permission.MEMBERS_READ),
                 _item("API keys", "key", "tenants_apikey_changelist", Permission.KEYS_READ),
                 _item("Secrets", "lock", "vault_secret_changelist", Permission.SECRETS_READ),
+                _item("Token issuers", "badge", "tokens_tokenissuer_changelist", Permission.SETTINGS_READ),
             ),
         ],
     },

@@ -8,11 +8,13 @@ from django.views.generic import RedirectView
 from conversations.api import data_plane
 from switchboard import health
 from switchboard.admin import staff_site
+from tenants.tokens.views import jwks_view
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", include("tenants.staff.signin.urls")),
+    path(".well-known/jwks.json", jwks_view),
     path("admin/", staff_site.urls),
     path("api/v1/", data_plane.urls),
     path("api/v1/", include("switchboard.api_urls")),

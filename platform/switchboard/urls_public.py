@@ -7,11 +7,13 @@ from django.views.generic import RedirectView
 
 from switchboard import health
 from switchboard.admin import operator_site
+from tenants.tokens.views import jwks_view
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", include("tenants.staff.signin.urls")),
+    path(".well-known/jwks.json", jwks_view),
     path("admin/", operator_site.urls),
     path("api/v1/", include("tenants.api.platform_urls")),
     path("api/v1/", include("tenants.audit.api.urls")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Model
 from django.http import HttpRequest
@@ -12,6 +12,9 @@ from rest_framework.request import Request
 
 from tenants.directory import KeyEntry
 from tenants.permissions import Permission
+from tenants.tokens.entries import TokenEntry
+
+_CONTACTS_MAY: Final = frozenset({Permission.CONVERSATIONS_READ, Permission.CONVERSATIONS_WRITE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,29 @@ class ApiKeyCaller:
     def may(self, permission: Permission, on: Model | None) -> bool:
         """What its scopes say, of every row alike."""
         return permission in self.key.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCaller:
+    """A contact with a token: they talk, and see what they have said. Never a caller of the control plane."""
+
+    token: TokenEntry
+    is_authenticated: bool = True
+    is_anonymous: bool = False
+    is_active: bool = True
+
+    @property
+    def pk(self) -> None:
+        return None
+
+    def may(self, permission: Permission, on: Model | None) -> bool:
+        """Talk. With whom, and in which conversations, is asked where those are known."""
+        return permission in _CONTACTS_MAY
+
+
+def token_of(request: HttpRequest) -> TokenEntry | None:
+    """The token that the middleware found to hold, if any."""
+    return getattr(request, "token", None)
 
 
 def key_of(request: HttpRequest) -> KeyEntry | None:

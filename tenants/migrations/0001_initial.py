@@ -93,6 +93,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SigningKey',
+            fields=[
+                ('id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('kid', models.CharField(max_length=40, unique=True)),
+                ('private_key', switchboard.kernel.encryption.EncryptedTextField()),
+                ('public_jwk', models.JSONField()),
+                ('state', models.CharField(choices=[('next', 'Next'), ('active', 'Active'), ('retired', 'Retired')], max_length=8)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('activated_at', models.DateTimeField(blank=True, null=True)),
+                ('retired_at', models.DateTimeField(blank=True, null=True)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'ordering': ['created_at'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'retired'), _negated=True), fields=('state',), name='one_active_and_one_next_signing_key')],
+            },
+        ),
+        migrations.CreateModel(
             name='WorkLease',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -115,6 +133,7 @@ class Migration(migrations.Migration):
         audited(
             "tenants_tenant", entity="tenant", label="name", hidden=("metadata",), ignored=("migrated_to",), tenant="id"
         ),
+        audited("tenants_signingkey", entity="signing_key", label="kid", hidden=("private_key",)),
         audited("tenants_domain", entity="domain", label="domain", tenant="tenant_id"),
         audited(
             "tenants_apikey", entity="api_key", label="name", hidden=("digest", "secret"), ignored=("last_used_at",),

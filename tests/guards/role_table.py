@@ -78,6 +78,7 @@ def registry(address: str) -> list[Rule]:
 _OPEN: Final = [
     Rule(_ALL, "/healthz", ANYBODY),
     Rule(_ALL, "/readyz", ANYBODY),
+    Rule("GET", "/.well-known/jwks.json", ANYBODY),
     Rule(_ALL, "/", ANYBODY),  # leads to the admin
     Rule("GET", "/api/openapi.json", ANYBODY),
     Rule("GET", "/api/docs", ANYBODY),
@@ -224,6 +225,9 @@ TENANT: Final = [
     Rule("GET POST PUT PATCH DELETE", "/admin/tenants/apikey/*/rotate/", P.KEYS_WRITE),
     Rule("POST", "/admin/tenants/apikey/*/change/", NOBODY),
     *pages("/admin/tenants/apikey/", read=P.KEYS_READ, write=P.KEYS_WRITE),
+    Rule("POST", "/api/v1/tokens", P.TOKENS_MINT),
+    *pages("/admin/tokens/tokenissuer/", read=P.SETTINGS_READ, write=P.SETTINGS_WRITE),
+    *resource("/api/v1/token-issuers", read=P.SETTINGS_READ, write=P.SETTINGS_WRITE),
     *pages("/admin/vault/secret/", read=P.SECRETS_READ, write=P.SECRETS_WRITE),
     *resource("/api/v1/secrets", read=P.SECRETS_READ, write=P.SECRETS_WRITE),
     Rule("POST", "/api/v1/api-keys/*/rotate", P.KEYS_WRITE),

@@ -13,6 +13,7 @@ HOMES = {
     "tenants.Domain": PUBLIC,
     "tenants.SchemaTemplate": PUBLIC,
     "tenants.ApiKey": PUBLIC,  # found before the tenant is known
+    "tenants.SigningKey": PUBLIC,  # signs for all tenants
     "tenants.WorkLease": PUBLIC,  # one look finds all tenants' unfinished work
     "contenttypes.ContentType": PUBLIC,  # Django caches its ids for the whole process
     "staff.User": BOTH,  # operators in the public schema, a tenant's staff in its own
@@ -37,6 +38,7 @@ HOMES = {
     "audit.AuditEvent": BOTH,  # the platform's trail, and each tenant's own
     "audit.ChainHead": BOTH,
     "vault.Secret": TENANT,
+    "tokens.TokenIssuer": TENANT,
     "billing.UsageEvent": TENANT,
     "knowledge.Collection": TENANT,
     "knowledge.Document": TENANT,

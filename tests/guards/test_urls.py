@@ -16,6 +16,7 @@ from django.utils.regex_helper import normalize
 OPEN = {
     "/healthz": "a load balancer has no account, and it says nothing but that it answers",
     "/readyz": "as /healthz; it names the parts, not what is in them",
+    "/.well-known/jwks.json": "public keys are public",
     "/": "leads to the admin, which asks",
     "/admin/login/": "this is where one says who one is",
     "/admin/login/forgotten/": "who can't say who they are asks for a link by mail",

@@ -1,0 +1,1 @@
+"""What changes signing keys and issuers, and what makes tokens."""
