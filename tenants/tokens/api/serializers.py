@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from rest_framework import serializers
 
@@ -31,8 +31,26 @@ class TokenSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
-class IssuerSerializer(serializers.ModelSerializer[TokenIssuer]):
-    """A tenant's own issuer of tokens."""
+_SETTINGS: Final = (
+    "name",
+    "issuer",
+    "jwks_url",
+    "audience",
+    "audience_claim",
+    "algorithms",
+    "contact_claim",
+    "contact_prefix",
+    "session_claim",
+    "tenant_claim",
+    "tenant_value",
+    "groups_claim",
+    "required_group",
+    "enabled",
+)
+
+
+class IssuerFields(serializers.ModelSerializer[TokenIssuer]):
+    """What is said of an issuer."""
 
     algorithms = serializers.ListField(
         child=serializers.ChoiceField(choices=ALGORITHMS), min_length=1, max_length=len(ALGORITHMS), required=False
@@ -40,25 +58,17 @@ class IssuerSerializer(serializers.ModelSerializer[TokenIssuer]):
 
     class Meta:
         model = TokenIssuer
-        fields: ClassVar = [
-            "id",
-            "name",
-            "issuer",
-            "jwks_url",
-            "audience",
-            "audience_claim",
-            "algorithms",
-            "contact_claim",
-            "contact_prefix",
-            "session_claim",
-            "tenant_claim",
-            "tenant_value",
-            "groups_claim",
-            "required_group",
-            "enabled",
-            "created_at",
-            "updated_at",
-        ]
-        read_only_fields: ClassVar = ["id", "created_at", "updated_at"]
+        fields: ClassVar[list[str]] = [*_SETTINGS]
         # That it is the only one is asked where it is kept.
         extra_kwargs: ClassVar[dict[str, Any]] = {"issuer": {"validators": []}}
+
+
+class IssuerSerializer(serializers.ModelSerializer[TokenIssuer]):
+    """A tenant's own issuer of tokens."""
+
+    algorithms = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = TokenIssuer
+        fields: ClassVar[list[str]] = ["id", *_SETTINGS, "created_at", "updated_at"]
+        read_only_fields: ClassVar[list[str]] = fields

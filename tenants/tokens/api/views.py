@@ -17,7 +17,7 @@ from switchboard.kernel.resources import checked
 from tenants.api.authentication import key_of
 from tenants.api.resources import Resource
 from tenants.permissions import Permission
-from tenants.tokens.api.serializers import IssuerSerializer, TokenFields, TokenSerializer
+from tenants.tokens.api.serializers import IssuerFields, IssuerSerializer, TokenFields, TokenSerializer
 from tenants.tokens.domain.issuers import change_issuer, create_issuer, delete_issuer
 from tenants.tokens.domain.minting import mint_token
 from tenants.tokens.models import TokenIssuer
@@ -64,23 +64,23 @@ class IssuerViewSet(mixins.ListModelMixin, Resource[TokenIssuer]):
         """All of them."""
         return super().list(request)
 
-    @extend_schema(summary="Add a token issuer", request=IssuerSerializer, responses={201: IssuerSerializer})
+    @extend_schema(summary="Add a token issuer", request=IssuerFields, responses={201: IssuerSerializer})
     @idempotent
     def create(self, request: Request) -> Response:
         """Its tokens are taken from now on: RS256 and ES256, with keys from its JWKS address."""
-        return self.created(create_issuer(**checked(IssuerSerializer, request)))
+        return self.created(create_issuer(**checked(IssuerFields, request)))
 
     @extend_schema(summary="Retrieve a token issuer")
     def retrieve(self, request: Request, pk: UUID) -> Response:
         """One of them."""
         return self.shown(self.found(pk))
 
-    @extend_schema(summary="Change a token issuer", request=IssuerSerializer, responses={200: IssuerSerializer})
+    @extend_schema(summary="Change a token issuer", request=IssuerFields, responses={200: IssuerSerializer})
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Every server goes by it within seconds."""
         with transaction.atomic():
             row = self.found_as_seen(request, pk)
-            change_issuer(row=row, **checked(IssuerSerializer, request, partial=True))
+            change_issuer(row=row, **checked(IssuerFields, request, partial=True))
         return self.shown(self.found(pk))
 
     @extend_schema(summary="Remove a token issuer", responses={204: None})
