@@ -69,7 +69,7 @@ _SHARED: Final[dict[str, Any]] = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("switchboard/favicon.svg")}
     ],
     "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("mfa_index")}]},
-    "SHOW_HISTORY": False,
+    "SHOW_HISTORY": _may(Permission.AUDIT_READ),
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
     "COLORS": _COLORS,
@@ -111,6 +111,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "Company",
                 _item("Team", "group", "staff_user_changelist", Permission.MEMBERS_READ),
                 _item("API keys", "key", "tenants_apikey_changelist", Permission.KEYS_READ),
+                _item("Audit trail", "history", "audit_auditevent_changelist", Permission.AUDIT_READ),
                 _item("Secrets", "lock", "vault_secret_changelist", Permission.SECRETS_READ),
                 _item("Token issuers", "badge", "tokens_tokenissuer_changelist", Permission.SETTINGS_READ),
             ),
@@ -133,6 +134,7 @@ UNFOLD_OPERATORS: Final[dict[str, Any]] = {
                 _item("Tenants", "domain", "tenants_tenant_changelist", Permission.TENANTS_READ),
                 _item("Feature flags", "flag", "flags_flag_changelist", Permission.FLAGS_READ),
                 _item("Operators", "group", "staff_user_changelist", Permission.MEMBERS_READ),
+                _item("Audit trail", "history", "audit_auditevent_changelist", Permission.AUDIT_READ),
             )
         ],
     },

@@ -30,6 +30,7 @@ class Rule:
     methods: str
     address: str
     asks: Asked
+    also: P | None = None  # what it asks for besides
 
     def fits(self, method: str, address: str) -> bool:
         pattern = re.escape(self.address).replace(r"\*", "[^/]+")
@@ -45,7 +46,7 @@ def pages(address: str, *, read: P, write: P | None = None) -> list[Rule]:
         Rule("GET", f"{address}*/change/", read),
         Rule("POST", f"{address}*/change/", change),
         Rule("GET POST", f"{address}*/delete/", change),
-        Rule("GET POST", f"{address}*/history/", read),
+        Rule("GET POST", f"{address}*/history/", read, also=P.AUDIT_READ),
         Rule("GET POST", f"{address}*/", MEMBERS),  # leads to the row, which asks
     ]
 
@@ -206,6 +207,9 @@ TENANT: Final = [
     Rule("POST", "/api/v1/flags/*/restore", P.FLAGS_WRITE),
     *resource("/api/v1/flags", read=P.FLAGS_READ, write=P.FLAGS_WRITE),
     # the audit trail
+    Rule("GET POST", "/admin/audit/auditevent/export/", P.AUDIT_READ),
+    Rule("GET POST", "/admin/audit/auditevent/*/change/", P.AUDIT_READ),  # a page, no form
+    *pages("/admin/audit/auditevent/", read=P.AUDIT_READ),
     Rule("GET", "/api/v1/audit", P.AUDIT_READ),
     Rule("GET", "/api/v1/audit/*", P.AUDIT_READ),
     # people and programs
@@ -260,6 +264,9 @@ PLATFORM: Final = [
     *resource("/api/v1/tenants", read=P.TENANTS_READ, write=P.TENANTS_WRITE),
     Rule("POST", "/api/v1/api-keys/*/rotate", P.KEYS_WRITE),
     *resource("/api/v1/api-keys", read=P.KEYS_READ, write=P.KEYS_WRITE),
+    Rule("GET POST", "/admin/audit/auditevent/export/", P.AUDIT_READ),
+    Rule("GET POST", "/admin/audit/auditevent/*/change/", P.AUDIT_READ),  # a page, no form
+    *pages("/admin/audit/auditevent/", read=P.AUDIT_READ),
     Rule("GET", "/api/v1/audit", P.AUDIT_READ),
     Rule("GET", "/api/v1/audit/*", P.AUDIT_READ),
 ]

@@ -47,7 +47,8 @@ def allowed_by(rule: Rule) -> set[str]:
         return everybody | {STRANGER}
     if rule.asks == MEMBERS:
         return everybody
-    return {role.value for role in Role if Permission(rule.asks) in ROLE_PERMISSIONS[role]} | {"operator"}
+    needed = {Permission(rule.asks), *([rule.also] if rule.also else [])}
+    return {role.value for role in Role if needed <= ROLE_PERMISSIONS[role]} | {"operator"}
 
 
 def walk(people: Clients, urlconf: str, rules: list[Rule], known: Callable[[str, str], bool]) -> Iterator[str]:
