@@ -115,4 +115,6 @@ def latest_versions(kind: type[Component], *, also: Several[uuid.UUID] = (), mos
         .values_list("newest", flat=True)[:most]
     )
     rows = versions.filter(Q(pk__in=list(latest)) | Q(pk__in=list(also)))
-    return list(rows.select_related("component").order_by("component__name", "component_id", "-number"))
+    # Of prompts the variables are asked for; the rest of contents and drafts can be megabytes, and shows nowhere.
+    unseen = ["component__draft"] if kind is Prompt else ["component__draft", "content"]
+    return list(rows.select_related("component").defer(*unseen).order_by("component__name", "component_id", "-number"))

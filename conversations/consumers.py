@@ -158,7 +158,7 @@ def _after(query_string: bytes) -> int:
 def _parse(text: str | None) -> dict[str, Any]:
     try:
         value = json.loads(text or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Problem("bad_request", "This is not JSON.", status=400) from None
     if not isinstance(value, dict):
         raise Problem("bad_request", "Send a JSON object.", status=400)

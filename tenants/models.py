@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -44,8 +45,16 @@ def valid_metadata(value: Any) -> None:
             raise ValidationError(f"“{name[:80]}” is no name: use 1 to 60 letters, digits, - and _.")
         if not isinstance(one, str | int | float | bool | None):
             raise ValidationError(f"“{name}” must be text, a number, true, false or null.")
-        if len(str(one)) > LONGEST_METADATA or "\x00" in str(one):
+        if len(str(one)) > LONGEST_METADATA or not _is_storable(one):
             raise ValidationError(f"“{name}” is longer than {LONGEST_METADATA} characters, or can't be stored.")
+
+
+def _is_storable(value: str | int | float | None) -> bool:
+    """PostgreSQL has no NUL, no half of a surrogate pair and, in JSON, no infinity."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    text = str(value)
+    return "\x00" not in text and text.encode(errors="ignore").decode() == text
 
 
 class Tenant(TenantMixin):  # type: ignore[misc]

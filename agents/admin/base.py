@@ -23,7 +23,7 @@ from agents.diff import diff_json
 from agents.domain.components import DraftChanged, create_component, describe_component, save_draft
 from agents.domain.references import faults_of
 from agents.editing.fields import Choices, place_faults, sections_of
-from agents.editing.posted import posted_content
+from agents.editing.posted import posted_content, revision_in
 from agents.forms import NewEntryForm
 from agents.models import Component
 from switchboard.kernel.problems import Problem
@@ -207,7 +207,7 @@ class ComponentAdmin(BulkActions, VersionPages, RowPageAdmin):
     def _save(self, request: HttpRequest, row: Any) -> HttpResponse:
         content = posted_content(row.content_type, request.POST)
         labels = {"name": request.POST.get("name", row.name), "tags": request.POST.get("tags", "")}
-        seen = _number(request.POST.get("draft_revision"))
+        seen = revision_in(request.POST.get("draft_revision"))
         if request.POST.get("action") == "merge":
             notice = "You are editing your own text. What the other person saved is kept until you save."
             return self.editor(request, row, content=content, labels=labels, seen=seen, notice=notice)
@@ -297,8 +297,3 @@ def _same(row: Component, content: Mapping[str, Any]) -> bool:
     """Whether a form says what the draft says, whichever of the two spells its defaults out."""
     before, after = read(row.content_type, row.draft)[0], read(row.content_type, content)[0]
     return row.draft == content or (before is not None and before == after)
-
-
-def _number(text: str | None) -> int:
-    """A revision from a form; one that can't be is none that was ever there."""
-    return int(text) if text and text.isdigit() and len(text) < 10 else 0

@@ -136,7 +136,11 @@ class ReleasePages:
         flag = request.POST.get("flag", agent.canary_flag if is_canary else "").strip()
 
         def act(message: str, moves: bool) -> str:
-            share = int(percent) if percent.isdigit() and len(percent) < 4 else (0 if not percent else -1)
+            share = (
+                int(percent)
+                if percent.isascii() and percent.isdigit() and len(percent) < 4
+                else (0 if not percent else -1)
+            )
             releases.start_canary(release=row, percent=share, flag=flag, message=message)
             words = " and ".join(
                 [*([f"{share} % of contacts"] if share else []), *([f"the flag {flag}"] if flag else [])]

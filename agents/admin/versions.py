@@ -16,6 +16,7 @@ from agents.diff import Change, diff_json
 from agents.domain import components
 from agents.domain.components import DraftChanged
 from agents.domain.references import faults_of
+from agents.editing.posted import revision_in
 from agents.models import Component
 from agents.queries import DRAFT, component_changes, version_of
 from switchboard.kernel.problems import NotFound, Problem
@@ -110,7 +111,7 @@ class VersionPages:
             published = components.publish(
                 component=row,
                 message=message,
-                seen_revision=int(seen) if seen.isdigit() else 0,
+                seen_revision=revision_in(seen),
                 by=cast(Any, request.user),
             )
         except DraftChanged:
@@ -149,7 +150,7 @@ class VersionPages:
             components.return_to_version(
                 component=row,
                 version=version,
-                seen_revision=int(seen) if seen.isdigit() else 0,
+                seen_revision=revision_in(seen),
                 by=cast(Any, request.user),
             )
         except Problem as problem:

@@ -37,7 +37,7 @@ from agents.domain.components import (
     save_draft,
     validate_draft,
 )
-from agents.models import Component
+from agents.models import Agent, Component
 from agents.queries import component_changes, components, version_of, versions_of
 from switchboard.kernel.idempotency import idempotent
 from switchboard.kernel.preconditions import IF_MATCH, check_if_match, etag_of
@@ -129,13 +129,17 @@ class ComponentViewSet(mixins.ListModelMixin, Resource[C]):
     def destroy(self, request: Request, pk: UUID) -> Response:
         """It leaves the lists and can be restored. `component_in_use` while a serving release is made of it."""
         with transaction.atomic():
-            delete_component(component=self.found_as_seen(request, pk))
+            row = self.found_as_seen(request, pk)
+            self._require_for_serving(row)
+            delete_component(component=row)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, pk: UUID) -> Response:
         """A deleted entry comes back as it was."""
-        restore_component(component=self.found(pk))
+        row = self.found(pk)
+        self._require_for_serving(row)
+        restore_component(component=row)
         return self.shown(self.found(pk))
 
     # --- the draft and its versions -------------------------------------------------------------------------------
@@ -188,6 +192,11 @@ class ComponentViewSet(mixins.ListModelMixin, Resource[C]):
         return Response(diff_response(component_changes(self.found(pk), wanted["from"], wanted["to"])))
 
     # --------------------------------------------------------------------------------------------------------------
+
+    def _require_for_serving(self, row: C) -> None:
+        """To take an agent away from those it serves, or bring it back to them, is a publisher's to do."""
+        if isinstance(row, Agent) and row.live_release_id is not None:
+            self.require(Permission.AGENTS_PUBLISH, on=row)
 
     def found_as_seen(self, request: Request, pk: UUID) -> C:
         """As any resource's; who changed it meanwhile is named."""

@@ -87,4 +87,7 @@ class AgentViewSet(ComponentViewSet[Agent]):
     kind = Agent
 
     def configure(self, row: Agent, fields: Mapping[str, Any]) -> None:
+        # Whether it answers, and what may serve, is a publisher's to say: as in the admin.
+        if any(getattr(row, name) != value for name, value in fields.items()):
+            self.require(Permission.AGENTS_PUBLISH, on=row)
         configure_agent(agent=row, **fields)

@@ -60,7 +60,7 @@ class AgentReleaseViewSet(mixins.ListModelMixin, Resource[Release]):
     )
     def list(self, request: Request, agent_id: UUID) -> Response:
         """Newest first, without what is in them."""
-        rows = self.get_queryset().filter(agent=_agent(agent_id)).defer("snapshot").order_by("-number")
+        rows = self.get_queryset().filter(agent=_agent(agent_id)).defer("snapshot", "agent__draft").order_by("-number")
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(ReleaseSummary(page, many=True).data)
 
@@ -186,7 +186,7 @@ class ReleaseViewSet(Resource[Release]):
 
     def found_as_seen(self, request: Request, pk: UUID) -> Release:
         """As any resource's; a release changes as its agent does, so that is what is locked."""
-        Agent.objects.select_for_update(of=("self",)).filter(releases__pk=pk).first()
+        Agent.objects.select_for_update(of=("self",), no_key=True).filter(releases__pk=pk).first()
         return super().found_as_seen(request, pk)
 
 

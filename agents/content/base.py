@@ -14,6 +14,8 @@ from switchboard.kernel.problems import Invalid
 
 # A draft is kept in one row and sent to browsers whole.
 MOST_BYTES: Final = 256 * 1024
+# Of objects and lists within each other: what goes through it level by level (pydantic, JSON, diffs) ends somewhere.
+MOST_LEVELS: Final = 60
 
 Text = Annotated[str, Field(max_length=100_000)]
 Line = Annotated[str, Field(max_length=500)]
@@ -80,7 +82,24 @@ def check_draft(kind: type[Content], raw: object) -> dict[str, Any]:
         raise Invalid("draft_invalid", "The draft holds a NUL character, which can't be stored.", field="content")
     if size > MOST_BYTES:
         raise Invalid("draft_invalid", f"A draft may have {MOST_BYTES // 1024} KB; this has {size // 1024}.")
+    if is_too_deep(raw):
+        raise Invalid("draft_invalid", f"The draft is nested more than {MOST_LEVELS} levels deep.", field="content")
     return dict(raw)
+
+
+def is_too_deep(value: object) -> bool:
+    """Whether JSON has more than `MOST_LEVELS` objects and lists within each other. Doesn't recurse itself."""
+    level = [value]
+    for _ in range(MOST_LEVELS + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def read(kind: type[Content], raw: Mapping[str, Any]) -> tuple[Content | None, list[Fault]]:

@@ -256,7 +256,7 @@ def restore_component(*, component: Component) -> None:
 
 
 def _locked(component: C, *, or_deleted: bool = False) -> C:
-    rows = type(component)._default_manager.select_for_update(of=("self",))
+    rows = type(component)._default_manager.select_for_update(of=("self",), no_key=True)
     row = rows.get(pk=component.pk)
     if not or_deleted:
         refuse_if_deleted(row)

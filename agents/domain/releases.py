@@ -196,7 +196,7 @@ def _without(known: Iterable[uuid.UUID], pk: uuid.UUID) -> list[uuid.UUID]:
 
 def _locked(agent: Agent) -> Agent:
     """The agent's row, so that numbers follow each other and pointers move one at a time."""
-    row = Agent.objects.select_for_update(of=("self",)).get(pk=agent.pk)
+    row = Agent.objects.select_for_update(of=("self",), no_key=True).get(pk=agent.pk)
     if row.deleted_at is not None:
         raise Conflict("deleted", f"The agent “{row}” is deleted. Restore it first.")
     return row

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from django.http import QueryDict
 
-from agents.content.base import Content, Part
+from agents.content.base import Content, Part, is_too_deep
 from agents.editing.fields import ROOT
 from agents.editing.kinds import Shape, shape_of
 
@@ -29,7 +29,7 @@ def posted_content(kind: type[Content], data: QueryDict) -> dict[str, Any]:
     if WHOLE in data:
         with suppress(ValueError, RecursionError):
             whole = json.loads(str(data[WHOLE]))
-            if isinstance(whole, dict):
+            if isinstance(whole, dict) and not is_too_deep(whole):
                 return whole
     return _part(kind, data, ROOT)
 
@@ -93,5 +93,11 @@ def _json(text: str) -> Any:
     if not text.strip():
         return _NOTHING
     with suppress(ValueError, RecursionError):
-        return json.loads(text, parse_constant=lambda word: word)
+        found = json.loads(text, parse_constant=lambda word: word)
+        return text if is_too_deep(found) else found
     return text
+
+
+def revision_in(text: str | None) -> int:
+    """A draft's revision from a form; one that can't be is none that was ever there."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0

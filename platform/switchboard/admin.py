@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from django.core.paginator import Paginator
+from django.core.exceptions import BadRequest
+from django.core.paginator import InvalidPage, Paginator
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -35,14 +37,21 @@ class _Site(UnfoldAdminSite):  # type: ignore[misc]
         return {**super().each_context(request), "may": may}
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
-        """Who has yet to set up the second factor that is asked of all is led there, and nowhere else."""
+        """Who has yet to set up the second factor that is asked of all is led there, and nowhere else.
+
+        An address with what PostgreSQL can't compare, such as a NUL or half a regular expression, is a bad request: to
+        Django's lists and unfold's search it would be an error of the server's.
+        """
         inner = super().admin_view(view, cacheable)
 
         @functools.wraps(inner)
         def led(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if getattr(request.user, "lacks_second_factor", False) and request.path != reverse("admin:logout"):
                 return HttpResponseRedirect(reverse("mfa_activate_totp"))
-            return inner(request, *args, **kwargs)  # type: ignore[no-any-return]
+            try:
+                return inner(request, *args, **kwargs)  # type: ignore[no-any-return]
+            except (DataError, InvalidPage):
+                raise BadRequest("The request holds a value that can't be looked up.") from None
 
         return led
 

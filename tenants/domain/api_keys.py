@@ -81,7 +81,7 @@ def rotate_api_key(*, key: ApiKey, hours: int = OVERLAP_HOURS, by: object | None
             raise Conflict("api_key_rotated", "The key has been rotated already. Rotate the one that replaced it.")
         now = timezone.now()
         lifetime = old.expires_at - old.created_at if old.expires_at else None
-        expires_at = now + lifetime if lifetime else None
+        expires_at = _after(now, lifetime) if lifetime else None
         new, text = create_api_key(
             tenant=old.tenant, name=old.name, scopes=old.permissions, expires_at=expires_at, by=by
         )
@@ -92,6 +92,11 @@ def rotate_api_key(*, key: ApiKey, hours: int = OVERLAP_HOURS, by: object | None
             old.revoked_at = now
         old.save(update_fields=["replaced_by", "expires_at", "revoked_at"])
     return new, text
+
+
+def _after(now: dt.datetime, lifetime: dt.timedelta) -> dt.datetime:
+    """When a new key ends; the end of time for one that was to last until about then."""
+    return now + min(lifetime, dt.datetime.max.replace(tzinfo=dt.UTC) - now)
 
 
 def revoke_api_key(*, key: ApiKey) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from rest_framework.test import APIClient
 
-from tenants.context import use_tenant
+from tenants.context import use_public, use_tenant
+from tenants.domain.api_keys import create_api_key
 from tests.agents.registries import CONTENTS, FACTORIES, NAMED, address_of, every_registry
 from tests.factories import (
     AgentFactory,
@@ -197,3 +199,26 @@ def test_another_companys_entry_is_not_there_at_any_address(api, harbour, agency
         *([("get", "releases", None)] if registry == "agents" else []),
     ]:
         assert_hidden(stranger, method, lambda pk, end=end: f"{base}/{pk}/{end}", row.pk, body)
+
+
+@pytest.mark.parametrize("change", [{"status": "paused"}, {"require_tests": True}])
+def test_a_key_that_may_only_write_does_not_decide_what_serves(harbour, change):
+    """What takes an agent from those it serves, or opens the gate before it, is a publisher's, as in the admin."""
+    with use_tenant(harbour):
+        agent = AgentFactory()
+    writer = program(harbour, "agents:read", "agents:write")
+    address = f"/api/v1/agents/{agent.pk}"
+    assert_problem(writer.patch(address, change), 403, "forbidden")
+    assert_problem(writer.delete(address), 403, "forbidden")
+    assert writer.patch(address, {"name": "Desk", "status": "active", "require_tests": False}).status_code == 200
+    publisher = program(harbour, "agents:read", "agents:write", "agents:publish")
+    assert publisher.patch(address, change).status_code == 200
+    assert publisher.delete(address).status_code == 204
+    assert_problem(writer.post(f"{address}/restore"), 403, "forbidden")
+    assert publisher.post(f"{address}/restore").status_code == 200
+
+
+def program(tenant, *scopes):
+    with use_public():
+        key = create_api_key(tenant=tenant, name="tests", scopes=scopes)[1]
+    return APIClient(HTTP_HOST=f"{tenant.slug}.localhost", HTTP_AUTHORIZATION=f"Bearer {key}")

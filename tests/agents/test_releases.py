@@ -12,12 +12,20 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from agents import releases
 from agents.domain.agents import compose_agent
-from agents.domain.components import create_component, delete_component, publish, save_draft, validate_draft
+from agents.domain.components import (
+    create_component,
+    delete_component,
+    describe_component,
+    publish,
+    save_draft,
+    validate_draft,
+)
 from agents.domain.composition import Parts
 from agents.domain.endpoints import delete_endpoint, update_endpoint
 from agents.domain.releases import make_release
 from agents.models import Agent, Prompt, Release, Tool
 from agents.releases import resolve, resolve_async
+from conversations.domain.conversations import begin_conversation
 from switchboard.kernel.database import in_database
 from switchboard.kernel.problems import Conflict, Invalid, Problem
 from tenants.context import use_tenant
@@ -179,6 +187,32 @@ def test_numbers_follow_each_other_when_two_people_release_at_once(live_tenants,
     for thread in threads:
         thread.join()
     assert sorted(Release.objects.values_list("number", flat=True)) == [1, 2, 3, 4]
+
+
+def test_an_agent_that_is_being_changed_goes_on_taking_conversations(live_tenants, in_harbour):
+    agent = AgentFactory()
+    changed, begun = threading.Event(), threading.Event()
+
+    def change() -> None:
+        try:
+            with transaction.atomic():
+                describe_component(component=agent, name="Another", tags=[])
+                changed.set()
+                begun.wait(timeout=5)
+        finally:
+            changed.set()
+            connection.close()
+
+    thread = threading.Thread(target=copy_context().run, args=(change,))
+    thread.start()
+    changed.wait()
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+            assert begin_conversation(agent_id=agent.pk).release_id == agent.live_release_id
+    finally:
+        begun.set()
+        thread.join()
 
 
 # --- what the database itself refuses ---------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ class Resource(GenericViewSet[M]):
         """
         rows = self.get_queryset()
         if lock:
-            rows = rows.select_for_update(of=("self",))
+            rows = rows.select_for_update(of=("self",), no_key=True)
         row = rows.filter(pk=pk).first()
         if row is None:
             raise NotFound(self.what)

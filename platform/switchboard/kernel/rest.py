@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 
@@ -46,6 +46,10 @@ def as_problem(error: Exception) -> Problem | None:
             return Problem("too_large", "The body is too large.", status=413)
         case SuspiciousOperation():
             return Problem("bad_request", "The request can't be read.", status=400)
+        case DataError():
+            # The last net under the fields' own checks. PostgreSQL's words quote the value, so they aren't logged.
+            logger.warning("a request was refused, for the database can't hold a value of it")
+            return Problem("invalid_value", "A value can't be stored or compared as it is.", status=422)
         case OperationalError() | InterfaceError():
             logger.warning("a request was refused, for the database is away: %s", str(error).partition("\n")[0])
             return DatabaseUnavailable()

@@ -55,7 +55,7 @@ def change_member(*, member: User, message: str = "", **changes: Any) -> User:
         changes["role"] = check_role(changes["role"])
     with transaction.atomic(), doing(_deed(changes), message):
         in_charge = _lock_those_in_charge()
-        row = User.objects.select_for_update().get(pk=member.pk)
+        row = User.objects.select_for_update(no_key=True).get(pk=member.pk)
         for name, value in changes.items():
             setattr(row, name, value)
         if member.pk in in_charge and len(in_charge) == 1 and not _is_in_charge(row):
@@ -121,7 +121,7 @@ def _deed(changes: Mapping[str, Any]) -> str:
 
 def _lock_those_in_charge() -> set[UUID]:
     """Who could put things right, locked: of two who are demoted at once, the second finds the first gone."""
-    rows = User.objects.select_for_update().filter(is_active=True, is_staff=True).order_by("pk")
+    rows = User.objects.select_for_update(no_key=True).filter(is_active=True, is_staff=True).order_by("pk")
     if not _among_operators():
         rows = rows.filter(role=Role.OWNER)
     return set(rows.values_list("pk", flat=True))
