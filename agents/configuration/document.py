@@ -19,7 +19,9 @@ from agents.content.base import MOST_BYTES, Content, Part
 from agents.content.personality import PersonalityContent
 from agents.content.prompt import PromptContent
 from agents.content.runtime import RuntimeContent
+from agents.content.testcase import MOST_TURNS, CaseContent, CaseTurn
 from agents.content.tool import ToolContent
+from agents.domain.test_cases import MOST_CASES
 from agents.models import Component, Personality, Prompt, RuntimeConfig, Tool
 from tenants.flags.models import KEY_PATTERN
 from tenants.flags.rules import Rule, as_json
@@ -166,6 +168,25 @@ class CanaryEntry(Part):
     release: ReleaseEntry
 
 
+class CaseEntry(Part):
+    """A test case: what is said and expected, turn by turn."""
+
+    tags: Tags = ()
+    turns: tuple[CaseTurn, ...] = Field(max_length=MOST_TURNS)
+    judge_optional: bool = False
+    enabled: bool = True
+
+    def values(self) -> dict[str, Any]:
+        """What it says, as it is stored."""
+        turns = CaseContent(turns=self.turns).as_json()["turns"]
+        return {
+            "tags": list(self.tags),
+            "turns": turns,
+            "judge_optional": self.judge_optional,
+            "enabled": self.enabled,
+        }
+
+
 class AgentEntry(Entry):
     """An agent. `release` is what serves, `releases` holds those that a supervisor is still made of."""
 
@@ -173,6 +194,7 @@ class AgentEntry(Entry):
     require_tests: bool | None = None
     content: ProfileContent | None = None
     versions: dict[Number, ProfileContent] = {}
+    test_cases: dict[Name, CaseEntry] | None = Field(default=None, max_length=MOST_CASES)
     release: ReleaseEntry | None = None
     canary: CanaryEntry | None = None
     releases: dict[Number, ReleaseEntry] = {}
@@ -266,7 +288,7 @@ def _only(document: Document, only: Sequence[str]) -> Document:
 
 def _places(error: ValidationError) -> Iterator[Place]:
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
-        path = fault["loc"]
+        path = _without_union(fault["loc"])
         if path and path[-1] == "[key]":
             yield Place(path[:-1], f"This can't be a name here. {_sentence(fault['msg'])}")
         elif fault["type"] == "extra_forbidden":
@@ -291,9 +313,20 @@ def _faults(document: Document) -> Iterator[Place]:
     for slug in defaults[1:]:
         yield Place(("personalities", slug, "default"), f"One personality is the default, and {defaults[0]} is it.")
     for slug, entry in document.section("agents").items():
+        for name, case in (entry.test_cases or {}).items():
+            for fault in CaseContent(turns=case.turns).faults():
+                yield Place(("agents", slug, "test_cases", name, fault.field), fault.message)
         canary = entry.canary
         if canary and not canary.percent and not canary.flag:
             yield Place(("agents", slug, "canary"), "Give a percentage, a flag or both.")
+
+
+def _without_union(path: Path) -> Path:
+    """A fault's place without the name that pydantic gives to a member of a union: what an expectation is."""
+    if "expect" not in path:
+        return path
+    member = path.index("expect") + 2
+    return (*path[:member], *path[member + 1 :])
 
 
 def _parts(dotted: str) -> Path:

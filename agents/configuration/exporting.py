@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from agents.configuration.document import SECTIONS, selects
 from agents.configuration.state import COMPONENTS, Composition, KnownEntry, Part, State
 from agents.content.base import Content
+from agents.content.testcase import CaseContent
 from switchboard.kernel.problems import Invalid
 
 
@@ -125,7 +126,8 @@ class _Exporter:
         return data
 
     def _agent(self, slug: str) -> dict[str, Any]:
-        data: dict[str, Any] = {}
+        cases = self._state.cases.get(slug, {})
+        data: dict[str, Any] = {"test_cases": {name: _case(cases[name]) for name in sorted(cases)}}
         live, canary = self._state.live(slug), self._state.canary(slug)
         if live is not None:
             data["release"] = self._release(slug, live.composition)
@@ -223,4 +225,13 @@ def _flag(row: Any) -> dict[str, Any]:
         "enabled": row.enabled,
         "rules": [spelt_out(rule) for rule in row.rules],
         "default": row.default,
+    }
+
+
+def _case(row: Any) -> dict[str, Any]:
+    return {
+        "tags": list(row.tags),
+        "turns": spelt_out(CaseContent.model_validate({"turns": row.turns}))["turns"],
+        "judge_optional": row.judge_optional,
+        "enabled": row.enabled,
     }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import methodcaller
 from typing import Any
 
-from agents.configuration.document import REGISTRIES, Entry, Wanted
+from agents.configuration.document import REGISTRIES, CaseEntry, Entry, Wanted
 from agents.configuration.exporting import spelt_out
 from agents.configuration.plan import Action, Deed, Options, Plan, Step
 from agents.configuration.reading import DocumentInvalid, Path, Place
@@ -56,6 +56,7 @@ class _Planner:
         agents = self._document.section("agents")
         for slug, entry in agents.items():
             yield from self._entry("agents", slug, entry)
+            yield from self._cases(slug, entry.test_cases or {})
         releases = Releases(self._document, self._state, self._settled, self._options, self.faults)
         yield from releases.steps()
         if self._options.prune:
@@ -209,15 +210,34 @@ class _Planner:
             return False
         return bool(known.row.has_unpublished_changes) and not _is_draft(known, content)
 
+    def _cases(self, slug: str, cases: Mapping[str, CaseEntry]) -> Iterator[Step]:
+        for name, case in cases.items():
+            path: Path = ("agents", slug, "test_cases", name)
+            values = case.values()
+            row = self._state.cases.get(slug, {}).get(name)
+            do = methodcaller("put_case", slug, name, values)
+            if row is None:
+                yield Step(path, Action.CREATE, f"the test case “{name}”", do=do)
+                continue
+            changes = diff_json({field: getattr(row, field) for field in values}, values)
+            if changes:
+                yield Step(path, Action.CHANGE, f"the test case “{name}”", tuple(changes), do)
+
     def _prune(self) -> Iterator[Step]:
         """Agents first: what they are made of can be deleted once they are."""
+        for slug, agent in self._document.section("agents").items():
+            for name in sorted(self._state.cases.get(slug, {})) if agent.test_cases is not None else ():
+                if name not in agent.test_cases:
+                    path: Path = ("agents", slug, "test_cases", name)
+                    do = methodcaller("delete_case", slug, name)
+                    yield Step(path, Action.DELETE, f"the test case “{name}”", do=do)
         for section in ("agents", *REGISTRIES):
             if getattr(self._document, section) is None:
                 continue
             for slug, known in sorted(self._state.entries[section].items()):
                 if known.row.deleted_at is not None or slug in self._document.section(section):
                     continue
-                path: Path = (section, slug)
+                path = (section, slug)
                 if known.row.has_unpublished_changes and not self._options.overwrite_drafts:
                     yield Step(path, Action.KEEP, "what the document doesn't name: its draft isn't published yet")
                 else:

@@ -61,7 +61,8 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 
 def _sign(steps: Sequence[Step]) -> str:
-    signs = [_SIGNS.get(step.action, "~") for step in steps]
+    # Of an entry itself; what is created or deleted in it, such as a test case, changes it.
+    signs = [_SIGNS.get(step.action, "~") if len(step.path) == 2 else "~" for step in steps]
     return signs[0] if signs[0] == "+" or len(set(signs)) == 1 else "~"
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models import F, Q
 
 from agents.configuration.document import REGISTRIES, Document, Reference, ReleaseEntry
-from agents.models import Agent, Component, ModelEndpoint, Release
+from agents.models import Agent, Component, ModelEndpoint, Release, TestCase
 from knowledge.models import Collection
 from tenants.flags.models import Flag
 
@@ -72,6 +72,7 @@ class State:
     flags: dict[str, Flag]
     entries: dict[str, dict[str, KnownEntry]]
     releases: dict[uuid.UUID, KnownRelease] = field(default_factory=dict)
+    cases: dict[str, dict[str, TestCase]] = field(default_factory=dict)  # test cases by agent and name
     newest: dict[str, int] = field(default_factory=dict)  # an agent's greatest release number, by its slug
 
     def entry(self, section: str, slug: str) -> KnownEntry | None:
@@ -107,6 +108,8 @@ def load(document: Document | None = None, *, lock_agents: bool = False) -> Stat
         flags={row.key: row for row in Flag.objects.all()},
         entries={section: _entries(kind) for section, kind in COMPONENTS.items()},
     )
+    for case in TestCase.objects.filter(deleted_at=None).select_related("agent"):
+        state.cases.setdefault(case.agent.slug, {})[case.name] = case
     if document is not None:
         _add_versions(state, _numbered(document))
     _add_releases(state, list(_told_releases(document)) if document else [])

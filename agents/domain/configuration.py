@@ -18,6 +18,7 @@ from agents.domain import components, endpoints, releases
 from agents.domain.agents import configure_agent
 from agents.domain.composition import Parts
 from agents.domain.personalities import set_default
+from agents.domain.test_cases import create_test_case, delete_test_case, update_test_case
 from agents.models import Agent, Personality, Release
 from knowledge.domain.collection import create_collection, update_collection
 from switchboard.kernel.problems import Problem
@@ -28,7 +29,9 @@ from tenants.flags.domain import flags
 from tenants.staff.models import User
 
 # Somebody else was quicker: what there is now is looked at again.
-_OVERTAKEN: Final = frozenset({"stale", "component_exists", "collection_exists", "endpoint_exists", "flag_exists"})
+_OVERTAKEN: Final = frozenset(
+    {"stale", *(f"{what}_exists" for what in ("component", "collection", "endpoint", "flag", "test_case"))}
+)
 _TRIES: Final = 4
 
 
@@ -185,6 +188,16 @@ class Performer:
         )
         row.refresh_from_db(fields=["draft_revision"])
         self._versions[section, slug, published.version.checksum] = published.version.pk
+
+    def put_case(self, slug: str, name: str, values: Mapping[str, Any]) -> None:
+        row = self._state.cases.get(slug, {}).get(name)
+        if row is None:
+            create_test_case(agent=self._rows["agents", slug], name=name, by=self._by, **values)
+        else:
+            update_test_case(case=row, seen_revision=row.revision, by=self._by, **values)
+
+    def delete_case(self, slug: str, name: str) -> None:
+        delete_test_case(case=self._state.cases[slug][name])
 
     def make_release(self, slot: Slot) -> None:
         made_of = slot.made_of

@@ -43,6 +43,11 @@ agents:
   marina:
     name: Marina
     content: {description: Knows the hotel.}
+    test_cases:
+      Breakfast:
+        turns:
+          - say: When is breakfast?
+            expect: [{kind: contains, text: from 7}]
     release:
       prompt: greeting
       runtime_config: quick

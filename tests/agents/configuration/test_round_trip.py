@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from agents.domain.components import create_component, delete_component, describe_component, publish, save_draft
 from agents.domain.composition import Parts
 from agents.domain.releases import end_canary, go_live, make_release, roll_back, start_canary
+from agents.domain.test_cases import create_test_case
 from agents.models import Agent, Personality, Prompt, Release, RuntimeConfig, Tool
 from knowledge.domain.collection import create_collection
 from switchboard.kernel.problems import Problem
@@ -32,6 +33,7 @@ STEPS = st.lists(
         st.tuples(st.just("delete"), st.sampled_from([*sorted(KINDS), "agent"]), SLOTS),
         st.tuples(st.just("flag"), SLOTS, WORDS, st.booleans()),
         st.tuples(st.just("collection"), SLOTS, WORDS),
+        st.tuples(st.just("case"), SLOTS, WORDS, st.booleans()),
     ),
     max_size=30,
 )
@@ -159,6 +161,12 @@ def _flag(slot, text, default):
     create_flag(
         key=f"flag.{slot}", description=text, default=default, rules=[{"description": text.strip(), "percentage": 12.5}]
     )
+
+
+def _case(slot, text, enabled):
+    agent = Agent.objects.filter(slug=f"entry-{slot}").first() or _nobody()
+    expected = {"kind": "calls_tool", "tool": text, "arguments": {text: [text]}}
+    create_test_case(agent=agent, name=text, enabled=enabled, tags=[text], turns=[{"say": text, "expect": [expected]}])
 
 
 def _collection(slot, text):
