@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 
@@ -11,6 +12,7 @@ from agents.content.runtime import LOCAL_MODEL
 from agents.domain.components import create_component, publish, refuse_if_deleted
 from agents.domain.composition import Parts
 from agents.domain.releases import go_live, make_release
+from agents.domain.test_cases import create_test_case
 from agents.models import Agent, Prompt, Release, RuntimeConfig
 from tenants.actor import doing
 from tenants.staff.models import User
@@ -51,6 +53,7 @@ def compose_agent(
     welcome: str = "",
     suggested_questions: Sequence[str] = (),
     description: str = "",
+    test_cases: Sequence[Mapping[str, Any]] = (),
     message: str = "The first release",
     by: User | None = None,
 ) -> Release:
@@ -60,6 +63,7 @@ def compose_agent(
         prompt: the template of its prompt; it declares no variables.
         endpoint: name of the model endpoint; empty for the built-in local model.
         welcome: what it says before anybody asks.
+        test_cases: arguments of `create_test_case` for each that the release carries; they aren't run.
 
     Raises:
         Problem: 422 `draft_invalid`, `release_invalid`, `invalid_name`.
@@ -68,6 +72,8 @@ def compose_agent(
     profile = {"description": description, "suggested_questions": list(suggested_questions)}
     agent = create_component(Agent, name=name, slug=slug, content=profile, by=by)
     publish(component=agent, message=message, by=by)
+    for case in test_cases:
+        create_test_case(agent=agent, by=by, **case)
     instructions = create_component(Prompt, name=name, slug=slug, content={"template": prompt}, by=by)
     runtime = create_component(
         RuntimeConfig,

@@ -6,6 +6,8 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from agents.content.testcase import CaseTurn
+
 FOLDER = Path(__file__).parent
 SLUG = r"^[a-z][a-z0-9-]*$"
 
@@ -31,6 +33,14 @@ class DemoCollection(_Value):
     documents: tuple[DemoDocument, ...] = Field(min_length=1)
 
 
+class DemoTestCase(_Value):
+    """A conversation that the agent passes on the built-in model."""
+
+    name: str = Field(min_length=1)
+    tags: tuple[str, ...] = ()
+    turns: tuple[CaseTurn, ...] = Field(min_length=1)
+
+
 class DemoAgent(_Value):
     """The company's assistant. `prompt` is its system prompt; it has no placeholders."""
 
@@ -39,6 +49,7 @@ class DemoAgent(_Value):
     prompt: str = Field(min_length=1)
     welcome: str = Field(min_length=1)
     suggested_questions: tuple[str, ...] = Field(min_length=1)
+    test_cases: tuple[DemoTestCase, ...] = ()
 
 
 class DemoCompany(_Value):

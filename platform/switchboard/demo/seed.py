@@ -113,6 +113,7 @@ def _agent(company: DemoCompany, collections: list[Collection]) -> Agent:
             welcome=wanted.welcome,
             suggested_questions=wanted.suggested_questions,
             collection_ids=[collection.id for collection in collections],
+            test_cases=[case.model_dump(mode="json") for case in wanted.test_cases],
         )
         agent = release.agent
     return agent
