@@ -94,6 +94,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 _item("Personalities", "theater_comedy", "agents_personality_changelist", Permission.AGENTS_READ),
                 _item("Runtime configs", "tune", "agents_runtimeconfig_changelist", Permission.AGENTS_READ),
                 _item("Tools", "build", "agents_tool_changelist", Permission.AGENTS_READ),
+                _item("Test cases", "checklist", "agents_testcase_changelist", Permission.AGENTS_READ),
                 _item("Model endpoints", "hub", "agents_modelendpoint_changelist", Permission.SECRETS_READ),
                 _item("Feature flags", "flag", "flags_flag_changelist", Permission.FLAGS_READ),
             ),
