@@ -15,7 +15,7 @@ def sign_in(page: Page, company: Company, *, password: str | None = None) -> Non
     page.goto(f"{company.url}/admin/")
     page.get_by_label("Username").fill(company.staff_user)
     page.get_by_label("Password").fill(company.staff_password if password is None else password)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name=re.compile("^(Log|Sign) in$")).click()
     page.wait_for_load_state()
 
 

@@ -45,10 +45,9 @@ const FIELDS = {
   },
   cites: (value) => {
     const named = suggesting(input("Title or filename", value.document), "documents");
-    const page = input("Page (any)", value.page, { type: "number", min: 1 });
-    page.ariaLabel = "Page";
-    page.classList.add("sb-page-number");
-    return [[named, page], () => ({ document: named.value, ...(page.value && { page: Number(page.value) }) })];
+    const page = input("any", value.page, { type: "number", min: 1 });
+    page.removeAttribute("aria-label");
+    return [[named, element("label", "sb-page-number", "Page", page)], () => ({ document: named.value, ...(page.value && { page: Number(page.value) }) })];
   },
   calls_tool: (value) => {
     const tool = suggesting(input("The tool's slug", value.tool), "tools");
