@@ -173,6 +173,9 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 # Failed sign-ins are counted by tenants.staff.lockout, which counts many at once as well.
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+SOCIALACCOUNT_ADAPTER = "tenants.staff.signin.oidc.SsoAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 MFA_ADAPTER = "tenants.staff.signin.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_TOLERANCE = 1

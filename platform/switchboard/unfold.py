@@ -115,6 +115,8 @@ UNFOLD: Final[dict[str, Any]] = {
                 _item("Audit trail", "history", "audit_auditevent_changelist", Permission.AUDIT_READ),
                 _item("Secrets", "lock", "vault_secret_changelist", Permission.SECRETS_READ),
                 _item("Token issuers", "badge", "tokens_tokenissuer_changelist", Permission.SETTINGS_READ),
+                _item("Single sign-on", "key_vertical", "staff_ssoconnection_changelist", Permission.SETTINGS_READ),
+                _item("Sign-in", "shield_lock", "staff_signinpolicy_changelist", Permission.SETTINGS_READ),
             ),
         ],
     },
@@ -135,6 +137,8 @@ UNFOLD_OPERATORS: Final[dict[str, Any]] = {
                 _item("Tenants", "domain", "tenants_tenant_changelist", Permission.TENANTS_READ),
                 _item("Feature flags", "flag", "flags_flag_changelist", Permission.FLAGS_READ),
                 _item("Operators", "group", "staff_user_changelist", Permission.MEMBERS_READ),
+                _item("Single sign-on", "key_vertical", "staff_ssoconnection_changelist", Permission.SETTINGS_READ),
+                _item("Sign-in", "shield_lock", "staff_signinpolicy_changelist", Permission.SETTINGS_READ),
                 _item("Audit trail", "history", "audit_auditevent_changelist", Permission.AUDIT_READ),
             )
         ],

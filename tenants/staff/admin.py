@@ -21,7 +21,7 @@ from switchboard.admin import operator_site, staff_site
 from switchboard.kernel.problems import Problem
 from switchboard.model_admin import DomainModelAdmin, refused, show_in_form
 from tenants.permissions import Permission
-from tenants.staff import mail
+from tenants.staff import mail, settings_admin  # noqa: F401  (it registers its pages)
 from tenants.staff.domain import invitations, members, second_factor
 from tenants.staff.domain.members import grantable
 from tenants.staff.forms import GrantForm, InvitationForm, NewMemberForm, OperatorInvitationForm

@@ -88,6 +88,8 @@ _OPEN: Final = [
     Rule("GET POST", "/admin/login/second-factor/", MEMBERS),  # whoever has given their password, and isn't in yet
     Rule("GET POST", "/admin/login/*/", ANYBODY),
     Rule("GET POST", "/admin/login/*/*/", ANYBODY),
+    Rule("POST", "/admin/login/sso/*/", ANYBODY),
+    Rule("GET", "/admin/login/sso/*/callback/", ANYBODY),
     Rule("GET POST", "/admin/invitation/*/", ANYBODY),  # whoever has its link
     Rule("GET POST", "/admin/again/", MEMBERS),
     Rule("GET POST", "/admin/again/second-factor/", MEMBERS),
@@ -223,6 +225,11 @@ TENANT: Final = [
     *resource("/api/v1/members/*/grants", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
     *resource("/api/v1/members", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
     *resource("/api/v1/invitations", read=P.MEMBERS_READ, write=P.MEMBERS_WRITE),
+    Rule("GET", "/admin/staff/signinpolicy/", P.SETTINGS_READ),
+    Rule("POST", "/admin/staff/signinpolicy/", P.SETTINGS_WRITE),
+    Rule("POST", "/admin/staff/signinpolicy/*/change/", NOBODY),
+    *pages("/admin/staff/signinpolicy/", read=P.SETTINGS_READ),
+    *pages("/admin/staff/ssoconnection/", read=P.SETTINGS_READ, write=P.SETTINGS_WRITE),
     Rule("GET POST", "/admin/staff/user/*/password/", P.MEMBERS_WRITE),
     Rule("POST", "/admin/staff/user/*/grants/", P.MEMBERS_WRITE),
     Rule("POST", "/admin/staff/user/*/grants/*/revoke/", P.MEMBERS_WRITE),
@@ -248,6 +255,11 @@ PLATFORM: Final = [
     *_OPEN,
     *_FLAG_PAGES,
     Rule("GET POST", "/admin/tenants/tenant/*/change/", P.TENANTS_READ),  # a page, no form
+    Rule("GET", "/admin/staff/signinpolicy/", P.SETTINGS_READ),
+    Rule("POST", "/admin/staff/signinpolicy/", P.SETTINGS_WRITE),
+    Rule("POST", "/admin/staff/signinpolicy/*/change/", NOBODY),
+    *pages("/admin/staff/signinpolicy/", read=P.SETTINGS_READ),
+    *pages("/admin/staff/ssoconnection/", read=P.SETTINGS_READ, write=P.SETTINGS_WRITE),
     Rule("GET POST", "/admin/staff/user/*/password/", P.MEMBERS_WRITE),
     Rule("POST", "/admin/staff/user/*/grants/", P.MEMBERS_WRITE),
     Rule("POST", "/admin/staff/user/*/grants/*/revoke/", P.MEMBERS_WRITE),

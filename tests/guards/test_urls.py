@@ -25,6 +25,8 @@ OPEN = {
     "/admin/login/new-password/": "a sentence",
     "/admin/login/new-password/seven-seven/": "the link's key is asked for",
     "/admin/invitation/seven/": "the link's token is asked for",
+    "/admin/login/sso/00000000-0000-0000-0000-000000000007/": "leads to a provider that asks",
+    "/admin/login/sso/00000000-0000-0000-0000-000000000007/callback/": "what the provider says is verified",
     "/admin/logout/": "takes POST alone and ends what session there is",
     "/admin/jsi18n/": "Django's translations of its own words",
     "/admin/password_change/done/": "redirects to the login",

@@ -77,6 +77,17 @@ class EgressPolicy:
                 found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise httpcore2.ConnectError(f"{host} can't be found") from error
+        return self._judged(host, port, found)
+
+    def resolve_now(self, host: str, port: int) -> str:
+        """The same for a thread, which waits for the system's resolver. Raises like `resolve`."""
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise httpcore2.ConnectError(f"{host} can't be found") from error
+        return self._judged(host, port, found)
+
+    def _judged(self, host: str, port: int, found: Iterable[Any]) -> str:
         addresses = [str(entry[4][0]) for entry in found]
         if not addresses or not all(self.permits(host, port, address) for address in addresses):
             raise EgressRefused(f"{host}:{port} is not an address that agents may reach")

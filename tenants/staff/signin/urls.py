@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
-from tenants.staff.signin import views
+from tenants.staff.signin import oidc, views
 
 urlpatterns = [
     path("login/", views.LoginView.as_view(), name="account_login"),
@@ -19,6 +19,8 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path("login/new-password/", views.NewPasswordDoneView.as_view(), name="account_reset_password_from_key_done"),
+    path("login/sso/<uuid:provider_id>/", oidc.begin, name="openid_connect_login"),
+    path("login/sso/<uuid:provider_id>/callback/", oidc.finish, name="openid_connect_callback"),
     path("invitation/<str:token>/", views.InvitationView.as_view(), name="staff_invitation"),
     path("again/", login_required(views.AgainView.as_view()), name="account_reauthenticate"),
     path("again/second-factor/", views.SecondFactorAgainView.as_view(), name="mfa_reauthenticate"),
