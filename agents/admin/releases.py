@@ -70,7 +70,7 @@ class ReleasePages:
             others=others,
             against=against,
             changes=release_changes(against, row) if against else None,
-            tests_url=_tests_url(agent, row),
+            tests_url=_tests_url(row),
             release_urls=self._release_urls(agent, row),
             **self.about_row(request, agent, "release"),
         )
@@ -243,10 +243,10 @@ def _flag_choices(current: str) -> list[str]:
     return keys if current in {"", *keys} else [*keys, current]
 
 
-def _tests_url(agent: Agent, release: Release) -> str:
+def _tests_url(release: Release) -> str:
     """The page of its test runs, where there is one."""
     try:
-        return reverse("admin:agents_release_tests", args=[agent.pk, release.pk])
+        return reverse("admin:agents_release_tests", args=[release.pk])
     except NoReverseMatch:
         return ""
 

@@ -131,9 +131,16 @@ def agent_with_model(hotel: Company, model_server_process: ModelServer) -> Calla
     def make(model: str) -> str:
         name = f"{model}-{uuid.uuid4().hex[:6]}"
         endpoint = hotel.made("/api/v1/endpoints", {"name": name, "base_url": model_server_process.url})
-        agent = hotel.made("/api/v1/agents", {"name": name, "slug": name})
-        release = {"prompt": "Count.", "model": model, "endpoint": endpoint["id"], "go_live": True}
-        hotel.made(f"/api/v1/agents/{agent['id']}/releases", release)
-        return str(agent["id"])
+        llm = {"endpoint": endpoint["name"], "model": model}
+        contents = {"agents": {}, "prompts": {"template": "Count."}, "runtime-configs": {"llm": llm}}
+        made = {}
+        for registry, content in contents.items():
+            made[registry] = hotel.made(f"/api/v1/{registry}", {"name": name, "slug": name, "content": content})
+            hotel.made(f"/api/v1/{registry}/{made[registry]['id']}/publish", {})
+        agent = str(made["agents"]["id"])
+        parts = {"prompt": f"{name}@latest", "runtime_config": f"{name}@latest"}
+        release = hotel.made(f"/api/v1/agents/{agent}/releases", parts)
+        hotel.made(f"/api/v1/releases/{release['id']}/go-live", {})
+        return agent
 
     return make

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -42,8 +44,39 @@ def document(platform: Platform, hotel: Company) -> str:
     return str(platform.rows(hotel, "SELECT id FROM knowledge_document WHERE filename = 'spa.pdf'")[0]["id"])
 
 
+@pytest.fixture(scope="module")
+def parts(platform: Platform, hotel: Company) -> dict[str, str]:
+    """Ids of a part of each kind, with something to see in each."""
+
+    def made(registry: str, **fields: Any) -> str:
+        name = f"screens-{uuid.uuid4().hex[:6]}"
+        return str(hotel.made(f"/api/v1/{registry}", {"name": name, "slug": name, **fields})["id"])
+
+    prompt = made(
+        "prompts",
+        content={"template": "Open {{ hours }}. Call {{ nobody }}.", "variables": [{"name": "hours"}]},
+        tags=["desk"],
+    )
+    arguments = {"type": "object", "properties": {"guests": {"type": "integer"}}, "required": ["guests"]}
+    tool = made("tools", content={"kind": "http", "description": "Books.", "input_schema": arguments})
+    personality = made("personalities", content={"instructions": "Warm.", "languages": ["en", "de"]})
+    runtime = platform.rows(hotel, "SELECT id FROM agents_runtimeconfig WHERE slug = 'marina'")[0]["id"]
+    return {"prompt": prompt, "tool": tool, "personality": personality, "runtime_config": str(runtime)}
+
+
+@pytest.fixture(scope="module")
+def preview(hotel: Company) -> str:
+    """A release of the hotel's agent that differs from the live one."""
+    name = f"screens-{uuid.uuid4().hex[:6]}"
+    text = "You are Marina, the concierge. Answer from the passages you are given, in one sentence."
+    prompt = hotel.made("/api/v1/prompts", {"name": name, "slug": name, "content": {"template": text}})
+    hotel.made(f"/api/v1/prompts/{prompt['id']}/publish", {})
+    release = {"prompt": f"{name}@latest", "message": "Shorter answers"}
+    return str(hotel.made(f"/api/v1/agents/{hotel.agent_id}/releases", release)["id"])
+
+
 @pytest.fixture
-def address_of(hotel: Company, said: Said, document: str) -> Callable[[str], str]:
+def address_of(hotel: Company, said: Said, document: str, parts: dict[str, str], preview: str) -> Callable[[str], str]:
     """Where a screen is."""
     agent = f"/admin/agents/agent/{hotel.agent_id}"
     places = {
@@ -57,7 +90,20 @@ def address_of(hotel: Company, said: Said, document: str) -> Callable[[str], str
         "page": said.citation,
         "agents": "/admin/agents/agent/",
         "agent": f"{agent}/change/",
-        "release": f"{agent}/release/",
+        "profile": f"{agent}/profile/",
+        "new-agent": "/admin/agents/agent/add/",
+        "compose": f"{agent}/releases/new/",
+        "release": f"{agent}/releases/{preview}/",
+        "go-live": f"{agent}/releases/{preview}/go-live/",
+        "canary": f"{agent}/releases/{preview}/canary/",
+        "prompts": "/admin/agents/prompt/",
+        "prompt": f"/admin/agents/prompt/{parts['prompt']}/change/",
+        "versions": f"/admin/agents/prompt/{parts['prompt']}/versions/",
+        "publish": f"/admin/agents/prompt/{parts['prompt']}/publish/",
+        "runtime-config": f"/admin/agents/runtimeconfig/{parts['runtime_config']}/change/",
+        "tool": f"/admin/agents/tool/{parts['tool']}/change/",
+        "personality": f"/admin/agents/personality/{parts['personality']}/change/",
+        "new-tool": "/admin/agents/tool/add/",
         "endpoint": "/admin/agents/modelendpoint/add/",
         "playground": f"{agent}/playground/",
         "conversations": "/admin/conversations/conversation/",
@@ -119,7 +165,20 @@ def assert_kind(page: Page, name: str) -> tuple[int, ...]:
         "page",
         "agents",
         "agent",
+        "profile",
+        "new-agent",
+        "compose",
         "release",
+        "go-live",
+        "canary",
+        "prompts",
+        "prompt",
+        "versions",
+        "publish",
+        "runtime-config",
+        "tool",
+        "personality",
+        "new-tool",
         "endpoint",
         "playground",
         "conversations",

@@ -16,7 +16,7 @@ export function icon(name) {
 }
 
 /** A button that is an icon, with words for whoever can't see it. */
-export function iconButton(name, words, act, className = "sb-icon") {
+export function iconButton(name, words, act, className = "sb-tool") {
   const made = element("button", className, icon(name), element("span", "sb-visually-hidden", words));
   made.type = "button";
   made.title = words;

@@ -92,7 +92,7 @@ export function schemaTable(box) {
       delete now.properties[name];
       require(now, name, false);
       draw();
-    }, "sb-icon sb-danger");
+    }, "sb-tool sb-danger");
     const row = element("li", "sb-schema-row", cell("Name", title), cell("Type", type), cell("What it is", text), cell("One of", allowed), cell("Required", required));
     if (!readOnly) row.append(remove);
     return row;
