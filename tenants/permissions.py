@@ -88,6 +88,18 @@ def allows(caller: object, permission: Permission, *, on: Model | None = None) -
     return bool(may is not None and may(permission, on))
 
 
+def require_whole_role(caller: object, role: str) -> None:
+    """Refuse to give a role, or to see to somebody who has it, to whoever may less than it may: a key that may manage
+    members must not make itself an owner of one.
+
+    Raises:
+        Problem: 403 `role_not_held`.
+    """
+    lacking = sorted(permission for permission in ROLE_PERMISSIONS[Role(role)] if not allows(caller, permission))
+    if lacking:
+        raise Problem("role_not_held", f"This role may what you may not: {', '.join(lacking)}.", status=403)
+
+
 def require(caller: object, permission: Permission, *, on: Model | None = None) -> None:
     """`allows`, or a refusal: for what a declaration at the interface doesn't cover, such as a second permission.
 

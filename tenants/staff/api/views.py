@@ -18,7 +18,7 @@ from switchboard.kernel.idempotency import idempotent
 from switchboard.kernel.problems import NotFound
 from switchboard.kernel.resources import asked, checked
 from tenants.api.resources import Resource
-from tenants.permissions import Permission
+from tenants.permissions import Permission, require_whole_role
 from tenants.staff import mail
 from tenants.staff.api.serializers import (
     GrantFields,
@@ -68,6 +68,8 @@ class MemberViewSet(mixins.ListModelMixin, Resource[User]):
         with transaction.atomic():
             row = self.found_as_seen(request, pk)
             if changes:
+                require_whole_role(request.user, row.role)
+                require_whole_role(request.user, changes.get("role", row.role))
                 members.change_member(member=row, **changes)
         return self.shown(self.found(pk))
 
@@ -75,7 +77,9 @@ class MemberViewSet(mixins.ListModelMixin, Resource[User]):
     @action(detail=True, methods=["post"], url_path="reset-second-factor", url_name="reset-second-factor")
     def reset_second_factor(self, request: Request, pk: UUID) -> Response:
         """For a lost phone: they sign in with their password, and set up anew."""
-        second_factor.reset_second_factor(member=self.found(pk))
+        row = self.found(pk)
+        require_whole_role(request.user, row.role)
+        second_factor.reset_second_factor(member=row)
         return self.shown(self.found(pk))
 
 
@@ -106,7 +110,9 @@ class GrantViewSet(mixins.ListModelMixin, Resource[ObjectGrant]):
     def create(self, request: Request, member_id: UUID) -> Response:
         """A grant adds to what the member may, and never takes away."""
         member = self._member(member_id)
-        row = members.grant_on_object(member=member, **checked(GrantFields, request))
+        fields = checked(GrantFields, request)
+        require_whole_role(request.user, fields["role"])
+        row = members.grant_on_object(member=member, **fields)
         return self.shown(row, status=status.HTTP_201_CREATED)
 
     @extend_schema(summary="Take a grant back", responses={204: None})
@@ -147,7 +153,9 @@ class InvitationViewSet(mixins.ListModelMixin, Resource[Invitation]):
         """A mail with the link leaves at once."""
         inviter = request.user if isinstance(request.user, User) else None
         site = f"{request.scheme}://{request.get_host()}"
-        row, link = invitations.invite(invited_by=inviter, site=site, **checked(InvitationFields, request))
+        fields = checked(InvitationFields, request)
+        require_whole_role(request.user, fields["role"])
+        row, link = invitations.invite(invited_by=inviter, site=site, **fields)
         response = self.created(row)
         response.data = {**response.data, "link": None if mail.is_delivered() else link}
         return response

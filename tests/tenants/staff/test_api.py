@@ -8,9 +8,10 @@ from typing import Any
 from django.test import Client
 from rest_framework.test import APIClient
 
-from tenants.context import use_tenant
+from tenants.context import use_public, use_tenant
+from tenants.domain.api_keys import create_api_key
 from tenants.models import Tenant
-from tenants.permissions import Permission
+from tenants.permissions import ROLE_PERMISSIONS, Permission, Role
 from tenants.staff.domain import invitations
 from tenants.staff.models import User
 from tests.factories import AgentFactory, UserFactory
@@ -136,3 +137,25 @@ def test_the_team_page_gives_and_takes_roles_on_objects(staff: Client, in_harbou
     assert (
         "Choose an object" in staff.post(f"{page}grants/", {"target": "x", "role": "x"}, follow=True).content.decode()
     )
+
+
+def test_a_key_that_manages_members_makes_nobody_more_than_itself(in_harbour: Tenant) -> None:
+    """Nor does it lead an owner's mail, and with it their forgotten password, elsewhere."""
+    agent, owner, viewer = AgentFactory.create(), UserFactory.create(role="owner"), UserFactory.create(role="viewer")
+    scopes = [*ROLE_PERMISSIONS[Role.VIEWER], Permission.MEMBERS_READ, Permission.MEMBERS_WRITE]
+    with use_public():
+        key = create_api_key(tenant=in_harbour, name="tests", scopes=scopes)[1]
+    program = APIClient(HTTP_HOST="harbour.localhost", HTTP_AUTHORIZATION=f"Bearer {key}")
+    grant = {"object_type": "agents.agent", "object_id": str(agent.pk)}
+    for refused in (
+        program.patch(f"{MEMBERS}/{viewer.pk}", {"role": "owner"}),
+        program.patch(f"{MEMBERS}/{owner.pk}", {"email": "mine@example.com"}),
+        program.patch(f"{MEMBERS}/{owner.pk}", {"role": "viewer"}),
+        program.post(f"{MEMBERS}/{owner.pk}/reset-second-factor"),
+        program.post(f"{MEMBERS}/{viewer.pk}/grants", {**grant, "role": "builder"}),
+        program.post(INVITATIONS, {"email": "mine@example.com", "role": "owner"}),
+    ):
+        assert_problem(refused, 403, "role_not_held")
+    assert program.patch(f"{MEMBERS}/{viewer.pk}", {"first_name": "Vera"}).status_code == 200
+    assert program.post(f"{MEMBERS}/{viewer.pk}/grants", {**grant, "role": "viewer"}).status_code == 201
+    assert program.post(INVITATIONS, {"email": "vera2@example.com", "role": "viewer"}).status_code == 201
