@@ -41,6 +41,26 @@ def test_both_planes_are_in_it():
     assert "/api/v1/conversations/{conversation_id}/messages" in paths
 
 
+def test_every_tag_is_described():
+    described = {tag["name"] for tag in document()["tags"]}
+    assert {tag for _, _, operation in ALL for tag in operation["tags"]} == described
+
+
+def test_contents_are_typed_and_their_examples_can_be_published():
+    from agents.api.contents import REGISTRIES
+    from agents.api.examples import EXAMPLES
+    from agents.content.base import read
+
+    schemas = document()["components"]["schemas"]
+    for registry in REGISTRIES:
+        kind = registry.content_type
+        assert read(kind, EXAMPLES[kind])[1] == []
+        assert set(schemas[kind.__name__]["properties"]) == set(kind.model_fields)
+        shown = schemas[registry.__name__]["properties"]["content"]
+        assert shown["allOf"] == [{"$ref": f"#/components/schemas/{kind.__name__.removesuffix('Content')}Draft"}]
+        assert "required" not in schemas[shown["allOf"][0]["$ref"].rpartition("/")[2]]
+
+
 def test_operations_have_names_of_their_own():
     names = [operation["operationId"] for _, _, operation in ALL]
     assert len(names) == len(set(names))

@@ -15,7 +15,7 @@ from schemathesis.checks import not_a_server_error
 from switchboard.openapi import PROBLEM, document
 from tenants.context import use_tenant
 
-MOST_EXAMPLES = 8
+MOST_EXAMPLES = 5
 SECONDS = 10  # for one answer
 # A stream of a conversation that is there has no end by itself.
 ENDLESS = "/api/v1/conversations/{conversation_id}/events"
@@ -37,23 +37,33 @@ def there(live_tenants: None, harbour: Any) -> dict[str, str]:
         DocumentFactory,
         EndpointFactory,
         FlagFactory,
+        IssuerFactory,
         MessageFactory,
         PersonalityFactory,
         PromptFactory,
         RuntimeConfigFactory,
+        SecretFactory,
+        TestCaseFactory,
+        TestRunFactory,
         ToolFactory,
+        UserFactory,
     )
 
     with use_tenant(harbour):
         agent, document, endpoint, message = AgentFactory(), DocumentFactory(), EndpointFactory(), MessageFactory()
-        registries = {
+        rows = {
             "prompts": PromptFactory(),
             "tools": ToolFactory(),
             "personalities": PersonalityFactory(),
             "runtime-configs": RuntimeConfigFactory(),
+            "test-cases": TestCaseFactory(agent=agent),
+            "test-runs": TestRunFactory(release=agent.live_release),
+            "secrets": SecretFactory(),
+            "members": UserFactory(role="viewer"),
+            "token-issuers": IssuerFactory(),
         }
         return {
-            **{name: str(row.id) for name, row in registries.items()},
+            **{name: str(row.id) for name, row in rows.items()},
             "versions": "1",
             "agents": str(agent.id),
             "releases": str(agent.live_release_id),

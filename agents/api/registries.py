@@ -50,7 +50,11 @@ class PromptViewSet(ComponentViewSet[Prompt]):
     }
 
     @extend_schema(
-        operation_id="prompts_render", summary="Render a prompt", request=RenderFields, responses=RenderedSerializer
+        tags=["Prompts"],
+        operation_id="prompts_render",
+        summary="Render a prompt",
+        request=RenderFields,
+        responses=RenderedSerializer,
     )
     @action(detail=True, methods=["post"], url_path="render", url_name="render")
     def render_with(self, request: Request, pk: UUID) -> Response:

@@ -32,6 +32,7 @@ _TAGS: Final = {
     "Personalities": "A registry: how an agent speaks.",
     "Runtime configs": "A registry: the models and devices that an agent runs on, and its limits.",
     "Releases": "What an agent does, fixed for ever, and which release is live.",
+    "Tests": "What a release must be able to do, run in the background, compared with the release before.",
     "Endpoints": "Where language models are reached.",
     "Configuration": "Configuration as code: all of it as one document.",
     "Collections": "Knowledge bases.",
@@ -41,6 +42,7 @@ _TAGS: Final = {
     "Tokens": "For end users: minted here, or by an issuer of the company's own.",
     "Secrets": "What tools and endpoints sign in with elsewhere; written, never shown.",
     "Tenants": "On the platform's host alone: for operators and platform keys.",
+    "Members": "The company's staff: invited, given a role or single objects, removed.",
     "Audit": "Who changed what, and when.",
     "Flags": "Feature flags: what is on, for whom, and why.",
 }
