@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from tests.e2e.staff import sign_in
 from tests.model_server.process import ModelServer
+from tests.oidc_provider import Provider, running_provider
 from tests.platform_process import ROOT, Company, Platform, running_platform
 
 ARTIFACTS = ROOT / "test-artifacts"
@@ -37,8 +38,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def platform(platform_data: Path, model_server_process: ModelServer) -> Iterator[Platform]:
-    with running_platform(platform_data, EGRESS_ALLOW=model_server_process.host_and_port) as platform:
+def identities() -> Iterator[Provider]:
+    """A single sign-on provider."""
+    with running_provider() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="package")
+def platform(platform_data: Path, model_server_process: ModelServer, identities: Provider) -> Iterator[Platform]:
+    reached = f"{model_server_process.host_and_port},{identities.host_and_port}"
+    with running_platform(platform_data, EGRESS_ALLOW=reached) as platform:
         yield platform
 
 

@@ -30,7 +30,7 @@ def test_staff_sign_in_with_the_password_that_make_run_prints(windows: Windows, 
     page = windows.open()
 
     sign_in(page, hotel, password="not the password")
-    expect(page.get_by_text("Please enter the correct username and password")).to_be_visible()
+    expect(page.get_by_text("username and/or password you specified are not correct")).to_be_visible()
 
     sign_in(page, hotel)
     expect(page).to_have_title(re.compile("Home"))

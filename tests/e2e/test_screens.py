@@ -109,6 +109,12 @@ def address_of(hotel: Company, said: Said, document: str, parts: dict[str, str],
         "conversations": "/admin/conversations/conversation/",
         "thread": f"/admin/conversations/conversation/{said.conversation}/change/",
         "key": "/admin/tenants/apikey/add/",
+        "forgotten": "/admin/login/forgotten/",
+        "second-factor": "/admin/second-factor/",
+        "team": "/admin/staff/user/",
+        "invite": "/admin/staff/invitation/add/",
+        "sso": "/admin/staff/ssoconnection/add/",
+        "sign-in": "/admin/staff/signinpolicy/",
         "api-docs": "/api/docs",
     }
     return lambda screen: f"{hotel.url}{places[screen]}"
@@ -184,13 +190,19 @@ def assert_kind(page: Page, name: str) -> tuple[int, ...]:
         "conversations",
         "thread",
         "key",
+        "forgotten",
+        "second-factor",
+        "team",
+        "invite",
+        "sso",
+        "sign-in",
         "api-docs",
     ],
 )
 def test_a_screen_fits_and_is_accessible(
     windows: Windows, hotel: Company, address_of: Callable[[str], str], screen: str
 ) -> None:
-    page = windows.open(None if screen == "login" else hotel)
+    page = windows.open(None if screen in {"login", "forgotten"} else hotel)
 
     response = page.goto(address_of(screen))
     page.wait_for_load_state("networkidle")
