@@ -56,7 +56,8 @@ class _Planner:
         agents = self._document.section("agents")
         for slug, entry in agents.items():
             yield from self._entry("agents", slug, entry)
-            yield from self._cases(slug, entry.test_cases or {})
+            if entry.test_cases is not None:
+                yield from self._cases(slug, entry.test_cases)
         releases = Releases(self._document, self._state, self._settled, self._options, self.faults)
         yield from releases.steps()
         if self._options.prune:
@@ -223,21 +224,20 @@ class _Planner:
             if changes:
                 yield Step(path, Action.CHANGE, f"the test case “{name}”", tuple(changes), do)
 
+        gone = sorted(self._state.cases.get(slug, {}).keys() - cases.keys()) if self._options.prune else []
+        for name in gone:
+            do = methodcaller("delete_case", slug, name)
+            yield Step(("agents", slug, "test_cases", name), Action.DELETE, f"the test case “{name}”", do=do)
+
     def _prune(self) -> Iterator[Step]:
         """Agents first: what they are made of can be deleted once they are."""
-        for slug, agent in self._document.section("agents").items():
-            for name in sorted(self._state.cases.get(slug, {})) if agent.test_cases is not None else ():
-                if name not in agent.test_cases:
-                    path: Path = ("agents", slug, "test_cases", name)
-                    do = methodcaller("delete_case", slug, name)
-                    yield Step(path, Action.DELETE, f"the test case “{name}”", do=do)
         for section in ("agents", *REGISTRIES):
             if getattr(self._document, section) is None:
                 continue
             for slug, known in sorted(self._state.entries[section].items()):
                 if known.row.deleted_at is not None or slug in self._document.section(section):
                     continue
-                path = (section, slug)
+                path: Path = (section, slug)
                 if known.row.has_unpublished_changes and not self._options.overwrite_drafts:
                     yield Step(path, Action.KEEP, "what the document doesn't name: its draft isn't published yet")
                 else:
