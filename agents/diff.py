@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 # Words are compared in quadratic time at worst; longer texts are compared line by line.
 _MOST_WORDS: Final = 6_000
+# Time grows with the pairs of equal words, and some texts have little else.
+_MOST_PAIRS: Final = 300_000
 _PROSE_FROM: Final = 40  # characters; shorter texts are shown whole, before and after
 _TOKENS: Final = re.compile(r"\s+|\w+|[^\w\s]")
 _LINES: Final = re.compile(r"[^\n]*\n|[^\n]+")
@@ -95,12 +98,18 @@ def _named(items: list[Any]) -> dict[str, Any] | None:
 
 
 def diff_words(old: str, new: str) -> list[Segment]:
-    """Two texts side by side, word by word; their `same` and `removed` parts make up the old one exactly."""
+    """Two texts side by side, word by word; their `same` and `removed` parts make up the old one exactly.
+
+    Texts that would take long are compared line by line, and where that would too, as a whole.
+    """
     before, after = _TOKENS.findall(old), _TOKENS.findall(new)
-    if len(before) + len(after) > _MOST_WORDS:
+    if len(before) + len(after) > _MOST_WORDS or _pairs(before, after) > _MOST_PAIRS:
         before, after = _LINES.findall(old), _LINES.findall(new)
+        if _pairs(before, after) > _MOST_PAIRS:
+            before, after = [old], [new]
     segments: list[Segment] = []
-    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    # What stands between words is in every place: a match grows over it, but doesn't begin with it.
+    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(str.isspace, before, after, autojunk=False).get_opcodes():
         if tag == "equal":
             segments.append(Segment("same", _joined(before, i1, i2)))
             continue
@@ -109,6 +118,12 @@ def diff_words(old: str, new: str) -> list[Segment]:
         if j2 > j1:
             segments.append(Segment("added", _joined(after, j1, j2)))
     return segments
+
+
+def _pairs(before: Sequence[str], after: Sequence[str]) -> int:
+    """How many pairs of equal words a comparison looks at."""
+    there = Counter(token for token in before if not token.isspace())
+    return sum(there[token] for token in after if token in there)
 
 
 def _joined(tokens: Sequence[str], start: int, end: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +76,19 @@ def test_long_texts_are_compared_within_a_moment():
     segments = diff_words(old, old.replace("Rule 1500:", "Rule 1500 (new):"))
     assert any(segment.side == "added" and "(new)" in segment.text for segment in segments)
     assert time.monotonic() - started < 60, "this is a bound against minutes, not a measurement"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (" ".join(str(number) for number in range(1499)), " ".join(str(number) for number in range(5000, 6499))),
+        ("yes no " * 700, "no yes " * 700),
+        ("a\n" * 50_000, "a\n" * 49_999 + "b"),
+    ],
+)
+def test_texts_with_little_or_nothing_in_common_are_compared_within_a_moment(old, new):
+    begin = time.process_time()
+    segments = diff_words(old, new)
+    assert time.process_time() - begin < 3
+    assert "".join(one.text for one in segments if one.side != "added") == old
+    assert "".join(one.text for one in segments if one.side != "removed") == new
