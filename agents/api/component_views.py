@@ -120,10 +120,16 @@ class ComponentViewSet(mixins.ListModelMixin, Resource[C]):
         fields = checked(self.shapes.changes, request, partial=True)
         with transaction.atomic():
             row = self.found_as_seen(request, pk)
-            if "content" in fields:
-                save_draft(component=row, content=fields.pop("content"), by=person(request))
-            describe_component(component=row, name=fields.pop("name", row.name), tags=fields.pop("tags", row.tags))
+            content, name, tags = (
+                fields.pop("content", None),
+                fields.pop("name", row.name),
+                fields.pop("tags", row.tags),
+            )
+            # First, for it may lock another row: whoever has the trail's end in hand must wait for nobody's.
             self.configure(row, fields)
+            if content is not None:
+                save_draft(component=row, content=content, by=person(request))
+            describe_component(component=row, name=name, tags=tags)
         return self.shown(self.found(pk))
 
     def destroy(self, request: Request, pk: UUID) -> Response:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db.models import F, Q
+from django.db.models import F, Model, Q
 
 from agents.configuration.document import REGISTRIES, Document, Reference, ReleaseEntry
-from agents.models import Agent, Component, ModelEndpoint, Release, TestCase
+from agents.models import Agent, Component, ModelEndpoint, Personality, Release, TestCase
 from knowledge.models import Collection
 from tenants.flags.models import Flag
 
@@ -92,16 +92,38 @@ class State:
         return sorted(found, key=lambda known: -known.row.number)
 
 
-def load(document: Document | None = None, *, lock_agents: bool = False) -> State:
+def hold_rows(document: Document, *, everything: bool = False) -> None:
+    """Keep what a document names as it is until the transaction ends. To be called before the first change.
+
+    Whoever changes a row holds it and then waits for the trail's end, where the change is written down. Whoever has
+    that and then waits for a row would wait for ever.
+
+    Args:
+        everything: also the entries that the document's sections don't name.
+    """
+    tables: list[tuple[str, type[Model], str]] = [
+        *((section, COMPONENTS[section], "slug") for section in reversed(COMPONENTS)),
+        ("endpoints", ModelEndpoint, "name"),
+        ("collections", Collection, "slug"),
+        ("flags", Flag, "key"),
+    ]
+    for section, model, name in tables:
+        entries = document.section(section)
+        if not entries:
+            continue
+        named = Q() if everything else Q(**{f"{name}__in": list(entries)})
+        if model is Personality:  # the one that was the default until now is changed as well
+            named |= Q(is_default=True)
+        rows = model._default_manager.filter(named).order_by("pk")
+        list(rows.select_for_update(no_key=True).values_list("pk"))
+
+
+def load(document: Document | None = None) -> State:
     """What the tenant in force has.
 
     Args:
         document: what it will be compared with: older versions and releases that this names are read too.
-        lock_agents: keep the document's agents as they are until the transaction ends.
     """
-    if document is not None and lock_agents:
-        named = Agent.objects.filter(slug__in=document.section("agents")).order_by("pk")
-        list(named.select_for_update(no_key=True).values_list("pk"))
     state = State(
         endpoints={row.name: row for row in ModelEndpoint.objects.all()},
         collections={row.slug: row for row in Collection.objects.all()},

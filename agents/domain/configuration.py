@@ -13,7 +13,7 @@ from agents.configuration.plan import AS_WRITTEN, Options, Plan, Step
 from agents.configuration.planning import make_plan
 from agents.configuration.reading import DocumentInvalid, Place
 from agents.configuration.serving import Slot
-from agents.configuration.state import COMPONENTS, Composition, Part, State, load
+from agents.configuration.state import COMPONENTS, Composition, Part, State, hold_rows, load
 from agents.domain import components, endpoints, releases
 from agents.domain.agents import configure_agent
 from agents.domain.composition import Parts
@@ -72,7 +72,8 @@ def apply_configuration(
         try:
             with transaction.atomic(), doing("config.apply", note):
                 _wait_for_turn()
-                state = load(wanted.document, lock_agents=True)
+                hold_rows(wanted.document, everything=options.prune)
+                state = load(wanted.document)
                 plan = make_plan(wanted, state, options)
                 performer = Performer(state, message=note, by=by)
                 for step in plan.steps:

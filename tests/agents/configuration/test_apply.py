@@ -1,9 +1,14 @@
 """What applying a document does to a tenant, and what it leaves alone."""
 
+import threading
+import time
+from contextvars import copy_context
+
 import pytest
+from django.db import connection, transaction
 
 from agents.configuration.reading import DocumentInvalid
-from agents.domain.components import publish, save_draft
+from agents.domain.components import describe_component, publish, save_draft
 from agents.domain.endpoints import create_endpoint
 from agents.models import (
     Agent,
@@ -378,3 +383,34 @@ def test_two_tenants_share_nothing(opened, agency):
         create_endpoint(name="openai", base_url="https://models.example.com/v1")
     needs = HOTEL.replace("welcome_message:", "llm: {endpoint: openai, model: m}, welcome_message:")
     assert "runtime_configs.quick.content" in refused(needs)
+
+
+def test_a_document_and_somebody_at_an_editor_do_not_wait_for_each_other(live_tenants):
+    apply(HOTEL)
+    prompt = Prompt.objects.get(slug="greeting")
+    held, failed = threading.Event(), []
+
+    def edit() -> None:
+        try:
+            with transaction.atomic():
+                Prompt.objects.select_for_update(no_key=True).get(pk=prompt.pk)
+                held.set()
+                time.sleep(0.5)  # the other has begun
+                describe_component(component=prompt, name="By hand", tags=[])
+        except Exception as error:
+            failed.append(error)
+        finally:
+            held.set()
+            connection.close()
+
+    thread = threading.Thread(target=copy_context().run, args=(edit,))
+    thread.start()
+    held.wait()
+    try:
+        changed = HOTEL.replace("house-rules: {name: House rules}", "house-rules: {name: The rules}")
+        apply(changed.replace("tags: [hotel]", "tags: [hotel, new]"))
+    finally:
+        thread.join()
+    assert not failed
+    prompt.refresh_from_db()
+    assert (prompt.name, prompt.tags) == ("Greeting", ["hotel", "new"])
