@@ -63,7 +63,7 @@ class TestCaseAdmin(RunPages, RowPageAdmin):
     def title_cell(self, row: TestCase) -> str:
         tags = format_html_join("", '<span class="sb-tag">{}</span>', ((tag,) for tag in row.tags))
         return format_html(
-            '<a class="sb-name" href="{}"><strong>{}</strong></a><span class="sb-tags">{}</span>',
+            '<div><a class="sb-name" href="{}"><strong>{}</strong></a><span class="sb-tags">{}</span></div>',
             _page(row),
             row.name,
             tags,
