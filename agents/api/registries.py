@@ -91,7 +91,8 @@ class AgentViewSet(ComponentViewSet[Agent]):
     kind = Agent
 
     def configure(self, row: Agent, fields: Mapping[str, Any]) -> None:
-        # Whether it answers, and what may serve, is a publisher's to say: as in the admin.
-        if any(getattr(row, name) != value for name, value in fields.items()):
+        # Whether it answers, and what may serve, is a publisher's to say once it serves or asks for tests.
+        differs = any(getattr(row, name) != value for name, value in fields.items())
+        if differs and (row.live_release_id is not None or row.require_tests):
             self.require(Permission.AGENTS_PUBLISH, on=row)
         configure_agent(agent=row, **fields)

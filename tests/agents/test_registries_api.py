@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from rest_framework.test import APIClient
 
 from tenants.context import use_public, use_tenant
 from tenants.domain.api_keys import create_api_key
+from tenants.permissions import Permission
 from tests.agents.registries import CONTENTS, FACTORIES, NAMED, address_of, every_registry
 from tests.factories import (
     AgentFactory,
@@ -25,6 +27,7 @@ from tests.resource_contract import ResourceContract
 class RegistryContract(ResourceContract):
     """As every resource's; the list leaves the drafts out."""
 
+    reads, writes = Permission.AGENTS_READ, Permission.AGENTS_WRITE
     follows = frozenset({"draft_revision", "drafted_at", "drafted_by", "has_unpublished_changes"})
 
     def test_a_row_is_shown_as_it_is_listed(self, api, harbour):
@@ -67,7 +70,7 @@ class TestRuntimeConfigs(RegistryContract):
 
 class TestAgents(RegistryContract):
     address = "/api/v1/agents"
-    factory = AgentFactory
+    factory = functools.partial(AgentFactory, live=False)  # one that serves is a publisher's to delete
     body = {**NAMED, "content": CONTENTS["agents"], "status": "paused"}
     change = {"status": "paused", "require_tests": True, "content": {"kind": "supervisor"}}
 
