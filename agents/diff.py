@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-# Words are compared in quadratic time at worst; longer texts are compared line by line.
-_MOST_WORDS: Final = 6_000
-# Time grows with the pairs of equal words, and some texts have little else.
-_MOST_PAIRS: Final = 300_000
+# What a comparison takes grows with the square of this: some tenths of a second.
+_MOST_EDITS: Final = 600
 _PROSE_FROM: Final = 40  # characters; shorter texts are shown whole, before and after
 _TOKENS: Final = re.compile(r"\s+|\w+|[^\w\s]")
 _LINES: Final = re.compile(r"[^\n]*\n|[^\n]+")
@@ -100,31 +96,96 @@ def _named(items: list[Any]) -> dict[str, Any] | None:
 def diff_words(old: str, new: str) -> list[Segment]:
     """Two texts side by side, word by word; their `same` and `removed` parts make up the old one exactly.
 
-    Texts that would take long are compared line by line, and where that would too, as a whole.
+    Texts with little in common are compared line by line, and those with less still are shown one after the other: what
+    it takes is bounded, whatever the texts are.
     """
-    before, after = _TOKENS.findall(old), _TOKENS.findall(new)
-    if len(before) + len(after) > _MOST_WORDS or _pairs(before, after) > _MOST_PAIRS:
-        before, after = _LINES.findall(old), _LINES.findall(new)
-        if _pairs(before, after) > _MOST_PAIRS:
-            before, after = [old], [new]
-    segments: list[Segment] = []
-    # What stands between words is in every place: a match grows over it, but doesn't begin with it.
-    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(str.isspace, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            segments.append(Segment("same", _joined(before, i1, i2)))
+    for pattern in (_TOKENS, _LINES):
+        before, after = pattern.findall(old), pattern.findall(new)
+        runs = _runs(before, after)
+        if runs is not None:
+            return [Segment(side, "".join(tokens)) for side, tokens in _grouped(runs)]
+    return [Segment("removed", old), Segment("added", new)]
+
+
+def _runs(old: Sequence[str], new: Sequence[str]) -> list[tuple[Side, Sequence[str]]] | None:
+    """The least that leads from old to new; None where that is too much."""
+    start = _alike(old, new)
+    end = _alike(old[start:][::-1], new[start:][::-1])
+    a, b = old[start : len(old) - end], new[start : len(new) - end]
+    steps = _steps(a, b)
+    if steps is None:
+        return None
+    return [("same", old[:start]), *steps, ("same", old[len(old) - end :])]
+
+
+def _alike(old: Sequence[str], new: Sequence[str]) -> int:
+    """How many items are the same from the beginning."""
+    pairs = enumerate(zip(old, new, strict=False))
+    return next((index for index, (a, b) in pairs if a != b), min(len(old), len(new)))
+
+
+def _steps(a: Sequence[str], b: Sequence[str]) -> list[tuple[Side, Sequence[str]]] | None:
+    """Myers' greedy algorithm (1986), given up after `_MOST_EDITS`.
+
+    `reached[k]` is how far into `a` the paths of so many edits come on the diagonal k, which is x - y.
+    """
+    if not a or not b:
+        return [("removed", a), ("added", b)]
+    reached = {1: 0}
+    trace: list[dict[int, int]] = []
+    for edits in range(min(_MOST_EDITS, len(a) + len(b)) + 1):
+        trace.append(dict(reached))
+        for k in range(-edits, edits + 1, 2):
+            x = reached[k + 1] if _goes_down(reached, k, edits) else reached[k - 1] + 1
+            while x < len(a) and x - k < len(b) and a[x] == b[x - k]:
+                x += 1
+            reached[k] = x
+            if x >= len(a) and x - k >= len(b):
+                return _walked_back(a, b, trace)
+    return None
+
+
+def _goes_down(reached: Mapping[int, int], k: int, edits: int) -> bool:
+    """Whether the best path onto a diagonal adds an item of the new text, rather than removing one of the old."""
+    return k == -edits or (k != edits and reached[k - 1] < reached[k + 1])
+
+
+def _walked_back(
+    a: Sequence[str], b: Sequence[str], trace: Sequence[Mapping[int, int]]
+) -> list[tuple[Side, Sequence[str]]]:
+    x, y = len(a), len(b)
+    steps: list[tuple[Side, Sequence[str]]] = []
+    for edits in range(len(trace) - 1, -1, -1):
+        k = x - y
+        down = _goes_down(trace[edits], k, edits)
+        from_x = trace[edits][k + 1] if down else trace[edits][k - 1]
+        from_y = from_x - (k + 1 if down else k - 1)
+        begun = max(0, from_x + (not down))  # where the run of what is the same begins
+        steps.append(("same", a[begun:x]))
+        if edits:
+            steps.append(("added", b[from_y : from_y + 1]) if down else ("removed", a[from_x : from_x + 1]))
+        x, y = from_x, from_y
+    return steps[::-1]
+
+
+def _grouped(runs: Iterable[tuple[Side, Sequence[str]]]) -> Iterator[tuple[Side, list[str]]]:
+    """Neighbours of one kind in one; what was removed stands before what was added in its place."""
+    removed: list[str] = []
+    added: list[str] = []
+    same: list[str] = []
+    for side, tokens in runs:
+        if not tokens:
             continue
-        if i2 > i1:
-            segments.append(Segment("removed", _joined(before, i1, i2)))
-        if j2 > j1:
-            segments.append(Segment("added", _joined(after, j1, j2)))
-    return segments
+        if side == "same":
+            yield from _told(("removed", removed), ("added", added))
+            removed, added = [], []
+            same.extend(tokens)
+        else:
+            yield from _told(("same", same))
+            same = []
+            (removed if side == "removed" else added).extend(tokens)
+    yield from _told(("same", same), ("removed", removed), ("added", added))
 
 
-def _pairs(before: Sequence[str], after: Sequence[str]) -> int:
-    """How many pairs of equal words a comparison looks at."""
-    there = Counter(token for token in before if not token.isspace())
-    return sum(there[token] for token in after if token in there)
-
-
-def _joined(tokens: Sequence[str], start: int, end: int) -> str:
-    return "".join(tokens[start:end])
+def _told(*groups: tuple[Side, list[str]]) -> Iterator[tuple[Side, list[str]]]:
+    yield from (group for group in groups if group[1])

@@ -84,6 +84,12 @@ def test_long_texts_are_compared_within_a_moment():
         (" ".join(str(number) for number in range(1499)), " ".join(str(number) for number in range(5000, 6499))),
         ("yes no " * 700, "no yes " * 700),
         ("a\n" * 50_000, "a\n" * 49_999 + "b"),
+        ("a " * 50_000, "b a " * 25_000),
+        ("x\n" * 50_000, "y\nx\n" * 25_000),
+        (" ".join(map(str, range(15_000))), " ".join(map(str, range(15_000, 0, -1)))),
+        ("", "a " * 50_000),
+        ("ab\n\n" * 25_000, ""),
+        ("a." * 50_000, "a," * 50_000),
     ],
 )
 def test_texts_with_little_or_nothing_in_common_are_compared_within_a_moment(old, new):
@@ -92,3 +98,4 @@ def test_texts_with_little_or_nothing_in_common_are_compared_within_a_moment(old
     assert time.process_time() - begin < 3
     assert "".join(one.text for one in segments if one.side != "added") == old
     assert "".join(one.text for one in segments if one.side != "removed") == new
+    assert all(one.text for one in segments)
