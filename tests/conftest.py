@@ -90,6 +90,7 @@ def _nothing_remembered() -> Iterator[None]:
     from switchboard.kernel.redis import redis_client
     from tenants import directory
     from tenants.flags import current
+    from tenants.origins.matching import allowed_origins
     from tenants.staff.models import rules
     from tenants.tokens import verification
 
@@ -101,6 +102,7 @@ def _nothing_remembered() -> Iterator[None]:
     current.forget()
     current._last_known.clear()
     verification.forget()
+    allowed_origins.forget()
     releases.releases.forget()
     releases.endpoints.forget()
 

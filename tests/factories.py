@@ -33,6 +33,7 @@ from billing.models import UsageEvent
 from conversations.models import Conversation, Message, Turn
 from knowledge.models import DIMENSIONS, Chunk, Collection, Document
 from tenants.flags.models import Flag
+from tenants.origins.models import AllowedOrigin
 from tenants.staff.models import Role, User
 from tenants.tokens.models import TokenIssuer
 from tenants.vault.models import Secret
@@ -325,6 +326,13 @@ class IssuerFactory(factory.django.DjangoModelFactory[TokenIssuer]):
     issuer = factory.Sequence(lambda n: f"https://issuer{n}.example.com")
     jwks_url = factory.LazyAttribute(lambda row: f"{row.issuer}/.well-known/jwks.json")
     audience = "the-app"
+
+
+class OriginFactory(factory.django.DjangoModelFactory[AllowedOrigin]):
+    class Meta:
+        model = AllowedOrigin
+
+    origin = factory.Sequence(lambda n: f"https://www{n}.example.com")
 
 
 class SecretFactory(factory.django.DjangoModelFactory[Secret]):

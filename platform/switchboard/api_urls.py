@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("tenants.audit.api.urls")),
     path("", include("tenants.flags.api.urls")),
     path("", include("tenants.staff.api.urls")),
+    path("", include("tenants.origins.api.urls")),
     path("", include("tenants.tokens.api.urls")),
     path("", include("tenants.vault.api.urls")),
 ]

@@ -39,6 +39,7 @@ _TAGS: Final = {
     "Documents": "Uploaded files.",
     "Usage": "The ledger of what was used.",
     "API keys": "Keys for programs.",
+    "Allowed origins": "Web pages from which the API may be called.",
     "Tokens": "For end users: minted here, or by an issuer of the company's own.",
     "Secrets": "What tools and endpoints sign in with elsewhere; written, never shown.",
     "Tenants": "On the platform's host alone: for operators and platform keys.",

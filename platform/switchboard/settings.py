@@ -59,7 +59,16 @@ _BOTH = [
 # `tenants` before django_tenants: its commands win. contenttypes is shared only: Django caches its ids for the
 # whole process.
 SHARED_APPS = ["tenants", "django_tenants", "django.contrib.contenttypes", "django.contrib.postgres", *_BOTH]
-TENANT_APPS = [*_BOTH, "tenants.vault", "tenants.tokens", "billing", "knowledge", "agents", "conversations"]
+TENANT_APPS = [
+    *_BOTH,
+    "tenants.vault",
+    "tenants.tokens",
+    "tenants.origins",
+    "billing",
+    "knowledge",
+    "agents",
+    "conversations",
+]
 INSTALLED_APPS = [
     "daphne",  # its `runserver` speaks ASGI
     *SHARED_APPS,
@@ -101,6 +110,7 @@ PG_DUMP = embedded_program("pg_dump") or shutil.which("pg_dump") or "pg_dump"
 # --- requests ---------------------------------------------------------------------------------------------------------
 MIDDLEWARE = [
     "switchboard.middleware.request_ids",
+    "tenants.origins.middleware.CorsMiddleware",
     "tenants.middleware.TenantMiddleware",
     "switchboard.middleware.method_refusals",
     "switchboard.middleware.WhiteNoiseMiddleware",

@@ -114,6 +114,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 _item("API keys", "key", "tenants_apikey_changelist", Permission.KEYS_READ),
                 _item("Audit trail", "history", "audit_auditevent_changelist", Permission.AUDIT_READ),
                 _item("Secrets", "lock", "vault_secret_changelist", Permission.SECRETS_READ),
+                _item("Allowed origins", "public", "origins_allowedorigin_changelist", Permission.SETTINGS_READ),
                 _item("Token issuers", "badge", "tokens_tokenissuer_changelist", Permission.SETTINGS_READ),
                 _item("Single sign-on", "key_vertical", "staff_ssoconnection_changelist", Permission.SETTINGS_READ),
                 _item("Sign-in", "shield_lock", "staff_signinpolicy_changelist", Permission.SETTINGS_READ),

@@ -39,6 +39,7 @@ HOMES = {
     "audit.ChainHead": BOTH,
     "vault.Secret": TENANT,
     "tokens.TokenIssuer": TENANT,
+    "origins.AllowedOrigin": TENANT,
     "billing.UsageEvent": TENANT,
     "knowledge.Collection": TENANT,
     "knowledge.Document": TENANT,

@@ -1,0 +1,1 @@
+"""From which web pages a tenant's API may be called (CORS)."""

@@ -1,0 +1,1 @@
+"""Allowed origins over REST."""
