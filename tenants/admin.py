@@ -192,7 +192,8 @@ class ApiKeyAdmin(DomainModelAdmin):
 
     @admin.display(description="Begins with", ordering="prefix")
     def beginning(self, row: ApiKey) -> str:
-        return format_html("<code>sb_{}…</code>", row.prefix)
+        signs = row.kind == ApiKey.Kind.SIGNING
+        return format_html("<code>{}</code> signs" if signs else "<code>sb_{}…</code>", row.prefix)
 
     @admin.display(description="May")
     def may(self, row: ApiKey) -> str:
@@ -258,6 +259,7 @@ class ApiKeyAdmin(DomainModelAdmin):
                 tenant=Tenant.objects.get(pk=tenant_id()),
                 name=form.cleaned_data["name"],
                 scopes=form.cleaned_data["scopes"],
+                kind=form.cleaned_data["kind"],
                 expires_at=timezone.now() + dt.timedelta(days=days) if days else None,
                 by=request.user,
             )

@@ -16,7 +16,7 @@ from unfold.widgets import (
 from switchboard.kernel.problems import Problem
 from tenants.domain.api_keys import MOST_OVERLAP_HOURS, OVERLAP_HOURS, TENANT_SCOPES
 from tenants.domain.status import check_hostname
-from tenants.models import Tenant, valid_metadata, valid_slug, valid_tier
+from tenants.models import ApiKey, Tenant, valid_metadata, valid_slug, valid_tier
 from tenants.permissions import Permission, allows
 
 _LIFETIMES = [("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")]
@@ -80,6 +80,11 @@ class NewApiKeyForm(forms.Form):
     name = forms.CharField(
         max_length=80, widget=UnfoldAdminTextInputWidget(), help_text="Where it will be used, such as “website”."
     )
+    kind = forms.ChoiceField(
+        choices=[(ApiKey.Kind.BEARER, "Sent with each call"), (ApiKey.Kind.SIGNING, "Signs calls, and never travels")],
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+    )
     scopes = forms.MultipleChoiceField(
         widget=UnfoldAdminCheckboxSelectMultipleWidget(), help_text="What a program with this key may do."
     )
@@ -92,6 +97,9 @@ class NewApiKeyForm(forms.Form):
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(scope, scope) for scope in own]
         field.initial = own
+
+    def clean_kind(self) -> str:
+        return str(self.cleaned_data.get("kind") or ApiKey.Kind.BEARER)
 
     def clean_lifetime(self) -> int | None:
         value: Any = self.cleaned_data.get("lifetime")

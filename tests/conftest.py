@@ -88,7 +88,7 @@ def _nothing_remembered() -> Iterator[None]:
     yield
     from agents import releases
     from switchboard.kernel.redis import redis_client
-    from tenants import directory
+    from tenants import directory, signed_calls
     from tenants.flags import current
     from tenants.origins.matching import allowed_origins
     from tenants.staff.models import rules
@@ -102,6 +102,7 @@ def _nothing_remembered() -> Iterator[None]:
     current.forget()
     current._last_known.clear()
     verification.forget()
+    signed_calls.signing_keys.forget()
     allowed_origins.forget()
     releases.releases.forget()
     releases.endpoints.forget()

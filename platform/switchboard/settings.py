@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "switchboard.middleware.request_ids",
     "tenants.origins.middleware.CorsMiddleware",
     "tenants.middleware.TenantMiddleware",
+    "tenants.signed_calls.SignedCallMiddleware",
     "switchboard.middleware.method_refusals",
     "switchboard.middleware.WhiteNoiseMiddleware",
     "switchboard.middleware.SecurityMiddleware",

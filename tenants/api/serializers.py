@@ -26,6 +26,7 @@ class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
         fields = [
             "id",
             "name",
+            "kind",
             "prefix",
             "scopes",
             "created_at",
@@ -59,6 +60,11 @@ class ApiKeyFields(serializers.Serializer[dict[str, Any]]):
         min_length=1,
         max_length=len(SCOPES),
         help_text="What it may do, of what the caller may; all of that where absent.",
+    )
+    kind = serializers.ChoiceField(
+        choices=ApiKey.Kind.choices,
+        default=ApiKey.Kind.BEARER,
+        help_text="A `signing` key never travels: its secret signs calls (Standard Webhooks), its prefix names it.",
     )
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 

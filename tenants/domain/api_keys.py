@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
 import hmac
@@ -35,15 +36,17 @@ def create_api_key(
     name: str,
     scopes: Iterable[Permission | str] | None = None,
     expires_at: dt.datetime | None = None,
+    kind: str = ApiKey.Kind.BEARER,
     by: object | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key: its row, and the key itself, which can't be had again.
+    """A new key: its row, and the key itself (of a signing key, its secret), which can't be had again.
 
     The secret has 256 bits, so a plain SHA-256 guards it; a slow hash is for what people choose.
 
     Args:
         tenant: whose it is; None makes a platform key.
         scopes: what it may do; None gives all that such a key can have and `by` has.
+        kind: whether it is sent with each call, or signs them.
         by: who makes it, and can't give what they don't have; None is the system itself.
 
     Raises:
@@ -52,9 +55,14 @@ def create_api_key(
     """
     given = _checked_scopes(tenant, scopes, by)
     prefix = secrets.token_hex(6)
-    key = f"sb_{prefix}_{secrets.token_urlsafe(32)}"
+    if kind == ApiKey.Kind.SIGNING:
+        key = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+        kept = {"secret": key}
+    else:
+        key = f"sb_{prefix}_{secrets.token_urlsafe(32)}"
+        kept = {"digest": digest_of(key)}
     row = ApiKey.objects.create(
-        tenant=tenant, name=name, scopes=given, prefix=prefix, digest=digest_of(key), expires_at=expires_at
+        tenant=tenant, kind=kind, name=name, scopes=given, prefix=prefix, expires_at=expires_at, **kept
     )
     return row, key
 
@@ -83,7 +91,7 @@ def rotate_api_key(*, key: ApiKey, hours: int = OVERLAP_HOURS, by: object | None
         lifetime = old.expires_at - old.created_at if old.expires_at else None
         expires_at = _after(now, lifetime) if lifetime else None
         new, text = create_api_key(
-            tenant=old.tenant, name=old.name, scopes=old.permissions, expires_at=expires_at, by=by
+            tenant=old.tenant, name=old.name, scopes=old.permissions, expires_at=expires_at, kind=old.kind, by=by
         )
         end = now + dt.timedelta(hours=hours)
         old.replaced_by = new
@@ -121,6 +129,15 @@ def recognise(key: str) -> ApiKey | None:
         return None
     row = ApiKey.objects.select_related("tenant").filter(kind=ApiKey.Kind.BEARER, prefix=shape[1]).first()
     if row is None or not hmac.compare_digest(row.digest, digest_of(key)) or not row.is_usable:
+        return None
+    note_use(row)
+    return row
+
+
+def recognise_signing(prefix: str) -> ApiKey | None:
+    """The usable signing key of this prefix, its tenant loaded, or None. Whoever names it has proven nothing yet."""
+    row = ApiKey.objects.select_related("tenant").filter(kind=ApiKey.Kind.SIGNING, prefix=prefix).first()
+    if row is None or not row.is_usable:
         return None
     note_use(row)
     return row
