@@ -232,7 +232,7 @@ class InvitationAdmin(DomainModelAdmin):
 
 class OperatorInvitationAdmin(InvitationAdmin):
     invitation_form = OperatorInvitationForm
-    list_display = ("email", "state", "created_at", "expires_at", "end_it")
+    list_display = ("email", "state", "created_at", "expires_at", "end_it")  # type: ignore[assignment]
 
 
 def invited(

@@ -40,7 +40,7 @@ class InvitationForm(forms.Form):
 class OperatorInvitationForm(InvitationForm):
     """Operators have no roles: each may all that operators may."""
 
-    role = forms.CharField(initial=Role.OWNER, widget=forms.HiddenInput())
+    role = forms.CharField(initial=Role.OWNER, widget=forms.HiddenInput())  # type: ignore[assignment]
 
     def clean_role(self) -> str:
         return Role.OWNER
