@@ -79,9 +79,10 @@ def as_value(value: Any) -> str:
 
 
 def _bare(value: Any) -> Any:
-    """Without what says nothing: empty texts, lists and objects."""
+    """Without what tells people nothing: ids, and empty texts, lists and objects."""
     if isinstance(value, dict):
-        return {key: bare for key, item in value.items() if (bare := _bare(item)) not in ("", [], {}, None)}
+        kept = {key: _bare(item) for key, item in value.items() if key != "id"}
+        return {key: bare for key, bare in kept.items() if bare not in ("", [], {}, None)}
     return [_bare(item) for item in value] if isinstance(value, list) else value
 
 

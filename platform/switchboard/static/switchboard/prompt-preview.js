@@ -30,7 +30,7 @@ export function previewPrompt(editor, addRow) {
   function exampleOf(name) {
     if (name === "today") return new Date().toISOString().slice(0, 10);
     if (name === "agent_name") return document.getElementById("id_name").value || "Marina";
-    return name === "tenant_name" ? document.querySelector(".sb-tenant")?.textContent || "Your company" : "";
+    return name === "tenant_name" ? place.dataset.company || "Your company" : "";
   }
 
   function draw() {
