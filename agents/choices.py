@@ -22,6 +22,7 @@ from agents.models import (
 )
 from tenants.vault.models import Secret
 
+MOST_OFFERED: Final = 300
 _SERVING: Final = ("live_release", "canary_release")
 _PATHS: Final[dict[type[Component], str]] = {
     Prompt: "prompt__component",
@@ -97,16 +98,19 @@ def tags_of(kind: type[Component]) -> list[str]:
     return sorted(set(rows.annotate(tag=Func(F("tags"), function="unnest")).values_list("tag", flat=True)))
 
 
-def latest_versions(kind: type[Component], *, also: Several[uuid.UUID] = (), most: int = 300) -> Sequence[Any]:
+def latest_versions(
+    kind: type[Component], *, also: Several[uuid.UUID] = (), q: str = "", most: int = MOST_OFFERED
+) -> Sequence[Any]:
     """Versions that a release can be made of: the latest of each entry, and those named besides.
 
     Args:
         also: ids of versions to list whatever their age.
+        q: a part of the entry's name or slug.
         most: entries; the alphabetically first. Whoever has more finds the others by search.
     """
     versions: Any = kind.version_model._default_manager
     latest = (
-        kind._default_manager.filter(deleted_at=None, latest_version__gt=0)
+        kind._default_manager.filter(Q(name__icontains=q) | Q(slug__icontains=q), deleted_at=None, latest_version__gt=0)
         .annotate(
             newest=Subquery(
                 versions.filter(component=OuterRef("pk"), number=OuterRef("latest_version")).values("pk")[:1]

@@ -10,11 +10,17 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from agents.configuration.document import REGISTRIES
+from agents.configuration.exporting import export
+from agents.configuration.state import load
+from agents.configuration.writing import as_yaml
 from agents.domain import components
+from agents.models import Agent
 from switchboard.kernel.problems import Problem
 from tenants.permissions import Permission
 
 _MOST: Final = 200
+_SECTIONS: Final = {**REGISTRIES, "agents": Agent}
 
 
 class BulkActions:
@@ -64,6 +70,21 @@ class BulkActions:
 
         done = _each(request, [row for row in _chosen(queryset) if row.deleted_at is not None], restore)
         _tell(request, done, "restored", "None of these is deleted.")
+
+    @admin.action(description="Export as YAML")
+    def export_selected(self: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """What is published of them, as a document that `manage.py config` and the API take."""
+        section = next(name for name, kind in _SECTIONS.items() if kind is self.model)
+        published = [row for row in _chosen(queryset) if row.latest_version and row.deleted_at is None]
+        if not published:
+            messages.info(request, "Nothing of these is published yet, so there is nothing to export.")
+            return None
+        document = export(load(), only=[f"{section}/{row.slug}" for row in published])
+        return HttpResponse(
+            as_yaml(document.data),
+            content_type="application/yaml; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{section}.yaml"'},
+        )
 
     def delete_queryset(self: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         def delete(row: Any) -> bool:

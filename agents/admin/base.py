@@ -50,7 +50,7 @@ class ComponentAdmin(BulkActions, VersionPages, RowPageAdmin):
     list_per_page = 50
     show_full_result_count = False
     change_list_template = "admin/agents/component/list.html"
-    actions = ("publish_selected", "tag_selected", "restore_selected")
+    actions = ("publish_selected", "tag_selected", "export_selected", "restore_selected")
 
     icon: ClassVar[str] = "notes"
     palette_fields = ("name", "slug")

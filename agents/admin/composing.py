@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.urls import URLPattern
+from django.views.decorators.http import require_safe
 
-from agents.choices import latest_versions
+from agents.choices import MOST_OFFERED, latest_versions
 from agents.content.prompt import BUILT_IN
 from agents.domain.composition import DEFAULT, Parts
 from agents.domain.releases import make_release
@@ -30,6 +31,9 @@ from knowledge.models import Collection
 from switchboard.kernel.problems import Invalid, Problem
 from tenants.permissions import Permission
 
+_SEARCHED: Final = {"prompt": Prompt, "personality": Personality, "runtime_config": RuntimeConfig}
+_FOUND: Final = 50
+_LONGEST_TERM: Final = 100
 _COLLECTIONS_OFFERED: Final = 300
 _AGENTS_OFFERED: Final = 300
 _CASES_OFFERED: Final = 300
@@ -43,6 +47,7 @@ class ComposePages:
     def get_urls(self: Any) -> list[URLPattern]:
         return [
             self.at_path("<uuid:pk>/releases/new/", self.compose_view, "compose"),
+            self.at_path("<uuid:pk>/releases/new/parts/<slug:kind>/", require_safe(self.parts_view), "parts"),
             *super().get_urls(),  # type: ignore[misc]
         ]
 
@@ -84,6 +89,19 @@ class ComposePages:
             **chosen.context(agent),
             **self.about_row(request, agent, "release"),
         )
+
+    def parts_view(self: Any, request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
+        """Parts by a piece of their names, for a company that has more than a select can hold."""
+        self.entry(request, pk, Permission.AGENTS_WRITE)
+        registry = _SEARCHED.get(kind)
+        if registry is None:
+            raise Http404
+        term = request.GET.get("q", "").replace("\x00", "")[:_LONGEST_TERM]
+        versions = latest_versions(registry, q=term, most=_FOUND)
+        found = [
+            {"id": str(row.pk), "label": _label(row), "variables": row.content.get("variables", [])} for row in versions
+        ]
+        return JsonResponse({"parts": found}, headers={"Cache-Control": "no-store"})
 
 
 class _Chosen:
@@ -265,8 +283,13 @@ def _select(
     first: Sequence[tuple[str, str]] = (),
     required: bool = False,
 ) -> dict[str, Any]:
-    options = [*first, *((str(version.pk), f"{version.component.name} · v{version.number}") for version in versions)]
-    return {"name": name, "label": label, "options": options, "chosen": chosen, "required": required}
+    options = [*first, *((str(version.pk), _label(version)) for version in versions)]
+    is_cut = len(versions) >= MOST_OFFERED
+    return {"name": name, "label": label, "options": options, "chosen": chosen, "required": required, "is_cut": is_cut}
+
+
+def _label(version: Any) -> str:
+    return f"{version.component.name} · v{version.number}"
 
 
 def _posted(data: QueryDict) -> Parts:

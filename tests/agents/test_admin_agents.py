@@ -183,6 +183,19 @@ def test_an_unfilled_variable_is_told(staff):
     assert selected(page)["prompt"] == str(prompt.pk)
 
 
+def test_parts_are_found_by_name_where_a_select_cant_hold_them_all(staff):
+    agent = AgentFactory()
+    content = {"template": "{{ hours }}", "variables": [{"name": "hours"}]}
+    found = PromptFactory(name="Night desk", content=content)
+    PromptFactory(name="Night draft", published=False)
+    answer = staff.get(f"{at(agent, 'releases/new/parts/prompt')}?q=night").json()
+    assert [(part["id"], part["label"]) for part in answer["parts"]] == [
+        (str(found.versions.get().pk), "Night desk · v1")
+    ]
+    assert answer["parts"][0]["variables"][0]["name"] == "hours"
+    assert staff.get(at(agent, "releases/new/parts/tool")).status_code == 404
+
+
 def test_a_supervisor_is_offered_the_live_releases_of_others(staff):
     other = AgentFactory(name="Spa")
     agent = AgentFactory(live=False, content={"kind": "supervisor", "description": "Routes."})

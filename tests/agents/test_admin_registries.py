@@ -1,6 +1,7 @@
 """Lists of registries, their versions, publishing, bulk actions and the search for everything."""
 
 import pytest
+import yaml
 
 from agents.domain.components import delete_component, publish, save_draft
 from agents.models import Prompt
@@ -197,6 +198,15 @@ def test_a_tag_is_given_to_several_and_taken_away(staff):
     assert [row.tags for row in Prompt.objects.order_by("name")] == [["old", "food"], ["food"]]
     act(staff, "tag_selected", rows, confirmed="1", tag="food", way="remove")
     assert [row.tags for row in Prompt.objects.order_by("name")] == [["old"], []]
+
+
+def test_what_is_published_of_several_is_exported_as_yaml(staff):
+    rows = [PromptFactory(name="A", slug="a"), PromptFactory(name="B", published=False)]
+    answer = act(staff, "export_selected", rows)
+    assert answer["Content-Type"].startswith("application/yaml")
+    assert list(yaml.safe_load(answer.content)["prompts"]) == ["a"]
+    nothing = act(staff, "export_selected", rows[1:])
+    assert "nothing to export" in nothing.content.decode()
 
 
 def test_a_viewer_is_offered_no_bulk_action(in_harbour, client_for, staff_of):

@@ -145,6 +145,7 @@ TENANT: Final = [
     Rule("POST", "/admin/agents/agent/*/configure/", P.AGENTS_PUBLISH),
     Rule("GET POST", "/admin/agents/agent/*/end-canary/", P.AGENTS_PUBLISH),
     Rule("GET POST", "/admin/agents/agent/*/releases/new/", P.AGENTS_WRITE),
+    Rule("GET", "/admin/agents/agent/*/releases/new/parts/*/", P.AGENTS_WRITE),
     Rule("GET", "/admin/agents/agent/*/releases/*/", P.AGENTS_READ),
     *(
         Rule("GET POST", f"/admin/agents/agent/*/releases/*/{deed}/", P.AGENTS_PUBLISH)

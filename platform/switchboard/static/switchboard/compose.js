@@ -27,8 +27,36 @@ export function composeRelease(form) {
     );
   }
 
+  form.querySelectorAll("[data-finds]").forEach((box) => finder(box, known));
   prompt.addEventListener("change", draw);
   draw();
+}
+
+/** Fills a select with what is found by name; what is chosen stays among it. */
+function finder(box, known) {
+  const select = box.parentElement.querySelector("select");
+  let timer = 0;
+  let round = 0;
+  const find = async () => {
+    const mine = ++round;
+    try {
+      const answer = await fetch(`${box.dataset.finds}?${new URLSearchParams({ q: box.value.trim() })}`, { redirect: "error" });
+      if (!answer.ok || mine !== round) return;
+      const kept = [...select.options].filter((option) => option.selected || !/^[0-9a-f-]{36}$/.test(option.value));
+      const chosen = select.value;
+      const { parts } = await answer.json();
+      parts.forEach((part) => (known[part.id] ??= part.variables.map((variable) => ({ ...variable, value: "" }))));
+      const found = parts.filter((part) => part.id !== chosen).map((part) => new Option(part.label, part.id));
+      select.replaceChildren(...kept, ...found);
+      select.value = chosen;
+    } catch {
+      // The select keeps what it has.
+    }
+  };
+  box.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(find, 250);
+  });
 }
 
 function must() {
