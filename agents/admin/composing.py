@@ -31,7 +31,11 @@ from knowledge.models import Collection
 from switchboard.kernel.problems import Invalid, Problem
 from tenants.permissions import Permission
 
-_SEARCHED: Final = {"prompt": Prompt, "personality": Personality, "runtime_config": RuntimeConfig}
+_SEARCHED: Final[Mapping[str, type[Component]]] = {
+    "prompt": Prompt,
+    "personality": Personality,
+    "runtime_config": RuntimeConfig,
+}
 _FOUND: Final = 50
 _LONGEST_TERM: Final = 100
 _COLLECTIONS_OFFERED: Final = 300

@@ -102,7 +102,7 @@ def hold_rows(document: Document, *, everything: bool = False) -> None:
         everything: also the entries that the document's sections don't name.
     """
     tables: list[tuple[str, type[Model], str]] = [
-        *((section, COMPONENTS[section], "slug") for section in reversed(COMPONENTS)),
+        *((section, COMPONENTS[section], "slug") for section in reversed(list(COMPONENTS))),
         ("endpoints", ModelEndpoint, "name"),
         ("collections", Collection, "slug"),
         ("flags", Flag, "key"),
