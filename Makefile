@@ -15,6 +15,9 @@ CODE := manage.py platform/switchboard tenants billing knowledge agents conversa
 CHECK_ENV := SWITCHBOARD_ENV_FILE=/dev/null DATABASE_URL=postgres://check@127.0.0.1/check REDIS_URL=redis://127.0.0.1/0 \
 	DATA_DIR=$(VENV)/check
 
+# The tests are shared out between processes with servers of their own; SHARED= runs them in one.
+SHARED := -n 2 --dist loadgroup
+
 .PHONY: help run test lint format lock configuration clean venv dev browser
 
 help:
@@ -32,7 +35,7 @@ run: venv
 
 test: dev browser
 	@$(MAKE) lint
-	@exec $(PY) -m pytest $(ARGS)
+	@exec $(PY) -m pytest $(SHARED) $(ARGS)
 
 lint: dev
 	$(VENV)/bin/ruff check .

@@ -168,7 +168,7 @@ def start_web(
     config = load_config().model_copy(
         update={"port": port, "host": "127.0.0.1", "data_dir": folder, "web_processes": 1}
     )
-    child = services.web(_env(environment) | {"PORT": str(port), "PGAPPNAME": "switchboard web"}, config)
+    child = services.web(_env(environment) | {"PORT": str(port)}, config)
     command = child.command()
     if wrapper:
         command = ChildCommand(argv=[command.argv[0], *wrapper, *command.argv[1:]], env=command.env, cwd=command.cwd)
@@ -185,7 +185,7 @@ def start_worker(environment: Mapping[str, str], folder: Path, web: Program) -> 
     from switchboard.launcher import services
 
     config = load_config().model_copy(update={"port": web.port, "host": "127.0.0.1", "data_dir": folder})
-    child = services.worker(_env(environment) | {"PGAPPNAME": "switchboard worker"}, config)
+    child = services.worker(_env(environment), config)
     with on_core(LOAD_CORE):
         program = _launch("worker", child.command(), folder)
     assert child.ready is not None

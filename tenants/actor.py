@@ -39,7 +39,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What a change means where its columns don't say, such as `release.go_live`, and why it was made."""
+    """What a change means where its columns don't say, such as `release.went_live`, and why it was made."""
 
     action: str
     message: str = ""

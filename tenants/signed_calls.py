@@ -140,7 +140,7 @@ class SignedCallMiddleware:
         if _is_signed(request):
             try:
                 call = _begin(request)
-                key = check_signature(call, signing_keys.find(call.prefix), _scope(request), _body(request))
+                key = check_signature(call, signing_keys.find(call.prefix), _tenant_of(request), _body(request))
                 _once(redis_client().set(_place(key, call), "1", nx=True, ex=_REMEMBERED_SECONDS))
             except Exception as error:
                 return refusal(request, _as_problem(error))
@@ -152,7 +152,7 @@ class SignedCallMiddleware:
             try:
                 call = _begin(request)
                 entry = await signing_keys.find_async(call.prefix)
-                key = check_signature(call, entry, _scope(request), _body(request))
+                key = check_signature(call, entry, _tenant_of(request), _body(request))
                 _once(await async_redis().set(_place(key, call), "1", nx=True, ex=_REMEMBERED_SECONDS))
             except Exception as error:
                 return refusal(request, _as_problem(error))
@@ -172,7 +172,7 @@ def _begin(request: HttpRequest) -> SignedCall:
     return read_call(request.META)
 
 
-def _scope(request: HttpRequest) -> Scope:
+def _tenant_of(request: HttpRequest) -> Scope:
     scope: Scope = request.tenant  # type: ignore[attr-defined]
     return scope
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,10 +27,14 @@ pytest_plugins = [
     "tests.web_server",
 ]
 _servers = pytest.StashKey[Servers]()
+# Each of these has a platform of its own, which is slow to start: one process runs all of the folder's tests.
+_TOGETHER = ("e2e", "launcher")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("help", False) or config.getoption("version", 0):
+        return
+    if getattr(config.option, "numprocesses", None):  # the process that only hands tests out
         return
     servers = config.stash[_servers] = Servers()
     try:
@@ -54,7 +59,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    tests = Path(__file__).parent
     for item in items:
+        folder = item.path.relative_to(tests).parts[0]
+        item.add_marker(pytest.mark.xdist_group(folder if folder in _TOGETHER else str(item.path)))
         mark = item.get_closest_marker("django_db")
         names = getattr(item, "fixturenames", ())
         if "transactional_db" in names or (mark and mark.kwargs.get("transaction")):

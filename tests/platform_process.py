@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,10 +187,26 @@ class Company:
             return Answer(response.status, dict(response.getheaders()), response.read())
 
     def made(self, path: str, body: Any) -> Any:
-        """What a POST made."""
+        """What a POST made, or made of something that was there."""
         answer = self.call("POST", path, body)
-        assert answer.status in (201, 202), (path, answer.status, answer.body)
+        assert answer.status in (200, 201, 202), (path, answer.status, answer.body)
         return answer.json
+
+    def agent_with_model(self, model: str, url: str) -> str:
+        """The id of a new agent that a model at this address answers for."""
+        name = f"{model}-{uuid.uuid4().hex[:6]}"
+        endpoint = self.made("/api/v1/endpoints", {"name": name, "base_url": url, "api_key": "any"})
+        llm = {"endpoint": endpoint["name"], "model": model}
+        contents = {"agents": {}, "prompts": {"template": "Count."}, "runtime-configs": {"llm": llm}}
+        made = {}
+        for registry, content in contents.items():
+            made[registry] = self.made(f"/api/v1/{registry}", {"name": name, "slug": name, "content": content})
+            self.made(f"/api/v1/{registry}/{made[registry]['id']}/publish", {})
+        agent = str(made["agents"]["id"])
+        parts = {"prompt": f"{name}@latest", "runtime_config": f"{name}@latest"}
+        release = self.made(f"/api/v1/agents/{agent}/releases", parts)
+        self.made(f"/api/v1/releases/{release['id']}/go-live", {})
+        return agent
 
     def upload(self, content: bytes, *, filename: str, collection: str) -> dict[str, Any]:
         """The document made of a file."""

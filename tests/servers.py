@@ -37,7 +37,11 @@ class Servers:
         self._made_database: tuple[str, str] | None = None
 
     def start(self) -> dict[str, str]:
-        """Start what is missing; returns the environment that leads to it."""
+        """Start what is missing; returns the environment that leads to it.
+
+        Where the tests run in several processes (pytest-xdist), each calls this and has servers of its own; of a
+        server that is given, a database of its own.
+        """
         given_database, given_redis = os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", "")
         if not given_database:
             self._postgres = EmbeddedPostgres(self.folder, tuning=_HASTE)
@@ -45,7 +49,7 @@ class Servers:
             self._redis = EmbeddedRedis(self.folder)
         return {
             "DATABASE_URL": self._postgres.start() if self._postgres else self._make_database(given_database),
-            "REDIS_URL": self._redis.start() if self._redis else given_redis,
+            "REDIS_URL": self._redis.start() if self._redis else _numbered(given_redis),
             "DATA_DIR": str(self.folder),
             "EMBEDDINGS_URL": os.environ.get("EMBEDDINGS_URL") or f"http://127.0.0.1:{free_port()}/v1",
             "SWITCHBOARD_ENV_FILE": os.devnull,
@@ -64,7 +68,7 @@ class Servers:
     def _make_database(self, url: str) -> str:
         """A database beside the one that the URL names, made anew; the one it names is never written to."""
         parts = urlsplit(url)
-        name = f"test_{parts.path.lstrip('/') or 'switchboard'}"
+        name = f"test_{parts.path.lstrip('/') or 'switchboard'}_{_worker()}"
         self._drop_database(url, name)
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
@@ -75,3 +79,13 @@ class Servers:
     def _drop_database(url: str, name: str) -> None:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _worker() -> int:
+    """The number of this process among those that share the tests."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+def _numbered(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/{int(parts.path.strip('/') or 0) + _worker()}"))

@@ -36,13 +36,7 @@ def hotel(platform: Platform) -> Company:
 @pytest.fixture(scope="module")
 def slow_agent(platform: Platform, model_server_process: ModelServer) -> str:
     """The id of an agent at the hotel whose model takes its time."""
-    hotel = platform.companies["harbour"]
-    name = f"slow-{uuid.uuid4().hex[:8]}"
-    endpoint = hotel.made("/api/v1/endpoints", {"name": name, "base_url": model_server_process.url, "api_key": "any"})
-    agent = hotel.made("/api/v1/agents", {"name": name, "slug": name})
-    release = {"prompt": "Count.", "model": SLOW, "endpoint": endpoint["id"], "go_live": True}
-    hotel.made(f"/api/v1/agents/{agent['id']}/releases", release)
-    return str(agent["id"])
+    return platform.companies["harbour"].agent_with_model(SLOW, model_server_process.url)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ async def test_chat_goes_on_beside_hundreds_of_open_streams(live_tenants: None, 
             for _ in range(5):
                 async with asyncio.timeout(10):
                     assert "done" in await _chat(web.port, company)
-                most = max(most, await in_database(connections_of, os.environ["DATABASE_URL"], "switchboard web"))
+                most = max(most, await in_database(connections_of, os.environ["DATABASE_URL"], "web server"))
             assert 1 <= most <= _POOL
             # The streams are alive, too: each is told what is said in its conversation.
             async with asyncio.timeout(30):

@@ -143,7 +143,7 @@ class PlanSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(help_text="The same for people.")
 
 
-_BODY: Final = {"application/yaml": OpenApiTypes.STR, "application/json": OpenApiTypes.OBJECT}
+_BODY: Final = {"application/yaml": OpenApiTypes.BINARY, "application/json": OpenApiTypes.OBJECT}
 _DOCUMENT: Final = {(200, media_type): shape for media_type, shape in _BODY.items()}
 _KEY: Final = OpenApiParameter(
     HEADER,

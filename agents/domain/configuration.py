@@ -70,7 +70,7 @@ def apply_configuration(
     note = check_note(message)
     for left in reversed(range(_TRIES)):
         try:
-            with transaction.atomic(), doing("config.apply", note):
+            with transaction.atomic(), doing("config.applied", note):
                 _wait_for_turn()
                 hold_rows(wanted.document, everything=options.prune)
                 state = load(wanted.document)

@@ -56,7 +56,7 @@ def go_live(*, release: Release, message: str = "", withdraw_previous: bool = Fa
     Raises:
         Conflict: `deleted`; `tests_not_green`, where the agent requires its tests to be (`agents.domain.test_gate`).
     """
-    with transaction.atomic(), doing("release.go_live", check_note(message)):
+    with transaction.atomic(), doing("release.went_live", check_note(message)):
         agent = _locked(release.agent)
         refuse_unless_green(agent=agent, release=release)
         before = [agent.live_release_id, agent.canary_release_id] if withdraw_previous else []
@@ -106,7 +106,7 @@ def start_canary(*, release: Release, percent: int = 0, flag: str = "", message:
         raise Invalid("canary_invalid", "The percentage is from 0 to 100.", field="percent")
     if not percent and not flag:
         raise Invalid("canary_invalid", "Give a percentage, a flag or both.", field="percent")
-    with transaction.atomic(), doing("release.canary", check_note(message)):
+    with transaction.atomic(), doing("release.canary_started", check_note(message)):
         agent = _locked(release.agent)
         if agent.live_release_id is None:
             raise Conflict("agent_not_live", "The agent has no live release yet; put this one live.")

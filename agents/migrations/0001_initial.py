@@ -367,7 +367,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='testrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['queued', 'running'])), fields=('release',), name='one_open_run_per_release'),
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'queued'), ('status', 'running'), _connector='OR'), fields=('release',), name='one_open_run_per_release'),
         ),
         migrations.AddConstraint(
             model_name='testresult',

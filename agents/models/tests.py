@@ -83,7 +83,7 @@ class TestRun(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["release"], condition=Q(status__in=["queued", "running"]), name="one_open_run_per_release"
+                fields=["release"], condition=Q(status="queued") | Q(status="running"), name="one_open_run_per_release"
             )
         ]
 

@@ -74,7 +74,7 @@ def open_turns(database_url: str, companies: Sequence[Company]) -> list[str]:
 
 
 def connections_of(database_url: str, application: str) -> int:
-    """Connections that a program has open; they are told apart by PGAPPNAME."""
+    """Connections that a program has open; by the name that each process gives itself (`switchboard.process_name`)."""
     with psycopg.connect(database_url) as connection:
         row = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [application]
@@ -97,5 +97,5 @@ async def leaked_connections(database_url: str, *, port: int, company: Company, 
     caller.close()
     await asyncio.sleep(0.3)
     with psycopg.connect(database_url) as connection:
-        left = connection.execute(_LEFT_BEHIND, ["switchboard web", row[0]]).fetchall()
+        left = connection.execute(_LEFT_BEHIND, ["web server", row[0]]).fetchall()
     return [f"pid {pid}, {state} for {since}: {query}" for pid, state, since, query in left]

@@ -102,7 +102,7 @@ async def storm(
     """
     tally = Tally()
     tenancies = [Tenancy(company) for company in companies]
-    before = await asyncio.to_thread(connections_of, database_url, "switchboard web")
+    before = await asyncio.to_thread(connections_of, database_url, "web server")
     until = asyncio.get_running_loop().time() + seconds
     async with asyncio.TaskGroup() as group:
         for index, own in enumerate(tenancies):
@@ -115,7 +115,7 @@ async def storm(
     leaked = await leaked_connections(database_url, port=web.port, company=companies[0], pool=pool)
     strange = await asyncio.to_thread(foreign_rows, database_url, companies)
     strange += await asyncio.to_thread(foreign_events, redis_url, companies)
-    after = await asyncio.to_thread(connections_of, database_url, "switchboard web")
+    after = await asyncio.to_thread(connections_of, database_url, "web server")
     if after > pool:
         leaked.append(f"{after} connections, although the pool has {pool}")
     return Outcome(tally, strange, leaked, before, after, lost)

@@ -279,6 +279,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "AgentStatus": "agents.models.Agent.Status",
+        "ApiKeyKind": "tenants.models.ApiKey.Kind",
         "ChangeKind": "agents.api.diffs.KINDS",
         "DocumentStatus": "knowledge.models.Document.Status",
         "SecretKind": "tenants.vault.models.Secret.Kind",

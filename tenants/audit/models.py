@@ -12,7 +12,7 @@ from django.db.models import F, Func
 
 
 class Words(Func):
-    """The words of several texts, for search. What is no letter or digit parts words: `release.go_live` is three."""
+    """The words of several texts, for search. What is no letter or digit parts words: `release.went_live` is three."""
 
     template = "to_tsvector('simple'::regconfig, regexp_replace(%(expressions)s, '[^[:alnum:]]+', ' ', 'g'))"
     arg_joiner = " || ' ' || "

@@ -374,7 +374,7 @@ def test_home_says_what_serves_what_waits_and_what_was_done(staff):
     assert "as a canary for 30 %" in text
     assert f"Spa #{waiting.number}: A calmer voice" in text
     assert f"/admin/agents/prompt/{draft.pk}/change/" in text
-    assert "release.canary" in text
+    assert "release.canary_started" in text
 
 
 def test_home_asks_as_often_for_many_as_for_one(staff):

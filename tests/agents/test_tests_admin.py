@@ -26,7 +26,7 @@ def at(case: TestCase, page: str = "change") -> str:
     return f"{LIST}{case.pk}/{page}/"
 
 
-def tests_of(release: Release) -> str:
+def page_of(release: Release) -> str:
     return reverse("admin:agents_release_tests", args=[release.pk])
 
 
@@ -133,9 +133,9 @@ def test_more_cases_cost_no_more_queries(staff: Client) -> None:
 
 # --- runs -------------------------------------------------------------------------------------------------------------
 def test_a_run_is_started_and_watched(staff: Client, release: Release) -> None:
-    assert "Not run yet" in staff.get(tests_of(release)).content.decode()
+    assert "Not run yet" in staff.get(page_of(release)).content.decode()
 
-    page = staff.post(f"{tests_of(release)}run/", follow=True).content.decode()
+    page = staff.post(f"{page_of(release)}run/", follow=True).content.decode()
 
     run = TestRun.objects.get()
     assert str(run.started_by) in page
@@ -147,7 +147,7 @@ def test_a_run_is_started_and_watched(staff: Client, release: Release) -> None:
 
 
 def test_a_run_is_cancelled(staff: Client, release: Release) -> None:
-    staff.post(f"{tests_of(release)}run/")
+    staff.post(f"{page_of(release)}run/")
     run = TestRun.objects.get()
 
     staff.post(f"{LIST}runs/{run.pk}/cancel/")
@@ -167,7 +167,7 @@ def test_results_say_what_was_expected_and_what_changed(staff: Client, release: 
     held = {"say": "When?", "answer": "At 8.", "citations": [], "tool_calls": [], "routes": [], "outcomes": [outcome]}
     run.results.filter(case_id=one).update(turns=[held])
 
-    page = staff.get(tests_of(second)).content.decode()
+    page = staff.get(page_of(second)).content.decode()
 
     for words in (
         "Says “7”",
@@ -178,25 +178,25 @@ def test_results_say_what_was_expected_and_what_changed(staff: Client, release: 
         "Compared with #1",
     ):
         assert words in page, words
-    assert staff.get(f"{tests_of(second)}?run=nonsense").status_code == 404
+    assert staff.get(f"{page_of(second)}?run=nonsense").status_code == 404
 
 
 def test_a_release_without_cases(staff: Client, release: Release) -> None:
     for case in TestCase.objects.all():
         delete_test_case(case=case)
-    assert "Nothing to run" in staff.get(tests_of(release)).content.decode()
-    refused = staff.post(f"{tests_of(release)}run/", follow=True)
+    assert "Nothing to run" in staff.get(page_of(release)).content.decode()
+    refused = staff.post(f"{page_of(release)}run/", follow=True)
     assert "carries no test cases" in refused.content.decode()
 
 
 def test_more_results_cost_no_more_queries(staff: Client, release: Release) -> None:
     TestRunFactory.create(release=release)
-    few = queries(staff, tests_of(release))
+    few = queries(staff, page_of(release))
     TestCaseFactory.create_batch(3, agent=release.agent)
     more = ReleaseFactory.create(agent=release.agent, test_case_ids=None)
     TestRunFactory.create(release=more)
     # The release before is looked at as well: its results, and the run itself.
-    assert queries(staff, tests_of(more)) <= few + 3
+    assert queries(staff, page_of(more)) <= few + 3
 
 
 def test_a_viewer_reads_and_changes_nothing(
@@ -204,9 +204,9 @@ def test_a_viewer_reads_and_changes_nothing(
 ) -> None:
     viewer = client_for(harbour, staff_of(harbour, role=Role.VIEWER))
     case = TestCase.objects.all()[0]
-    assert "Run the tests" not in viewer.get(tests_of(release)).content.decode()
+    assert "Run the tests" not in viewer.get(page_of(release)).content.decode()
     assert viewer.get(at(case)).status_code == 200
-    for address in (f"{tests_of(release)}run/", at(case), at(case, "restore"), at(case, "delete"), f"{LIST}add/"):
+    for address in (f"{page_of(release)}run/", at(case), at(case, "restore"), at(case, "delete"), f"{LIST}add/"):
         assert viewer.post(address, form()).status_code == 403, address
     assert not TestRun.objects.exists()
 
@@ -217,8 +217,8 @@ def test_another_companys_are_not_there(staff: Client, agency: Tenant) -> None:
         case = TestCaseFactory.create(agent=agent)
         release = ReleaseFactory.create(agent=agent)
         run = TestRunFactory.create(release=release, status="queued")
-    assert staff.get(tests_of(release)).status_code == 404
-    assert staff.post(f"{tests_of(release)}run/").status_code == 404
+    assert staff.get(page_of(release)).status_code == 404
+    assert staff.post(f"{page_of(release)}run/").status_code == 404
     assert staff.get(f"{LIST}runs/{run.pk}/progress/").status_code == 404
     assert staff.post(f"{LIST}runs/{run.pk}/cancel/").status_code == 404
     assert staff.post(at(case, "restore")).status_code == 404

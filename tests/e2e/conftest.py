@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,19 +136,4 @@ def windows(browser: Browser, sessions: dict[str, Any], request: pytest.FixtureR
 def agent_with_model(hotel: Company, model_server_process: ModelServer) -> Callable[[str], str]:
     """`agent_with_model("stub-50x20")`: the id of an agent at the hotel that a model of the stub server answers for."""
 
-    def make(model: str) -> str:
-        name = f"{model}-{uuid.uuid4().hex[:6]}"
-        endpoint = hotel.made("/api/v1/endpoints", {"name": name, "base_url": model_server_process.url})
-        llm = {"endpoint": endpoint["name"], "model": model}
-        contents = {"agents": {}, "prompts": {"template": "Count."}, "runtime-configs": {"llm": llm}}
-        made = {}
-        for registry, content in contents.items():
-            made[registry] = hotel.made(f"/api/v1/{registry}", {"name": name, "slug": name, "content": content})
-            hotel.made(f"/api/v1/{registry}/{made[registry]['id']}/publish", {})
-        agent = str(made["agents"]["id"])
-        parts = {"prompt": f"{name}@latest", "runtime_config": f"{name}@latest"}
-        release = hotel.made(f"/api/v1/agents/{agent}/releases", parts)
-        hotel.made(f"/api/v1/releases/{release['id']}/go-live", {})
-        return agent
-
-    return make
+    return lambda model: hotel.agent_with_model(model, model_server_process.url)

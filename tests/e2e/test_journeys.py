@@ -34,7 +34,7 @@ def test_staff_sign_in_with_the_password_that_make_run_prints(windows: Windows, 
 
     sign_in(page, hotel)
     expect(page).to_have_title(re.compile("Home"))
-    expect(page.get_by_role("link", name="Marina")).to_be_visible()
+    expect(page.get_by_role("link", name="Marina", exact=True)).to_be_visible()
 
 
 def test_a_session_of_one_company_is_nothing_at_another(windows: Windows, hotel: Company, agency: Company) -> None:

@@ -33,6 +33,10 @@ def generated(web_server: str, tmp_path_factory: pytest.TempPathFactory) -> Path
         requests.get(f"{web_server}/api/openapi.json", headers={"Host": "localhost"}, timeout=30).content
     )
     words = ["--path", str(served), "--output-path", str(folder / PACKAGE), "--meta", "none", "--fail-on-warning"]
+    # The generator knows no YAML; to it such a body is a file.
+    settings = folder / "generator.yaml"
+    settings.write_text("content_type_overrides: {application/yaml: application/octet-stream}")
+    words += ["--config", str(settings)]
     run(["openapi_python_client", "generate", *words], folder)
     return folder
 
@@ -71,7 +75,13 @@ def test_an_agent_lives_by_the_client_alone(
     assert "prompt.content.template" in lived.release_paths
     assert lived.serving == {1: "live", 2: "canary"}
     assert lived.rolled_back_to == "You answer the guests of {{ hotel }} in full and friendly sentences."
-    for action in ("prompt.created", "prompt.published", "release.go_live", "release.canary", "release.rolled_back"):
+    for action in (
+        "prompt.created",
+        "prompt.published",
+        "release.went_live",
+        "release.canary_started",
+        "release.rolled_back",
+    ):
         assert action in lived.actions
     assert lived.found == ["house"]
 

@@ -46,9 +46,9 @@ class Said:
 
 
 def test_an_actor_ends_with_the_block_and_so_does_a_deed():
-    with use_actor(INES), doing("release.go_live", "Better answers"):
-        assert (current_actor(), current_deed().action) == (INES, "release.go_live")
-        with use_actor(None), doing("agent.pause"):
+    with use_actor(INES), doing("release.went_live", "Better answers"):
+        assert (current_actor(), current_deed().action) == (INES, "release.went_live")
+        with use_actor(None), doing("agent.paused"):
             assert (current_actor(), current_deed().message) == (None, "")
         assert (current_actor(), current_deed().message) == (INES, "Better answers")
     assert (current_actor(), current_deed()) == (None, None)

@@ -28,7 +28,7 @@ class AuditFilters(serializers.Serializer[dict[str, Any]]):
     entity = serializers.CharField(required=False, max_length=60, help_text="The kind of thing, such as `agent`.")
     entity_id = serializers.CharField(required=False, max_length=200, help_text="The thing itself.")
     actor = serializers.CharField(required=False, max_length=200, help_text="An actor's id, or the exact name.")
-    action = serializers.CharField(required=False, max_length=200, help_text="Such as `release.go_live`.")
+    action = serializers.CharField(required=False, max_length=200, help_text="Such as `release.went_live`.")
     since = serializers.DateTimeField(required=False, help_text="Not before.")
     until = serializers.DateTimeField(required=False, help_text="Before.")
 

@@ -40,7 +40,7 @@ def create_flag(
     _check_description(description)
     checked = as_json(parse_rules(list(rules) if isinstance(rules, tuple) else rules))
     try:
-        with transaction.atomic(), doing("flag.create", message):
+        with transaction.atomic(), doing("flag.created", message):
             flag = Flag.objects.create(
                 key=key, description=description, enabled=enabled, rules=checked, default=default
             )
@@ -80,7 +80,7 @@ def switch_flag(*, flag: Flag, enabled: bool, message: str = "") -> Flag:
     Raises:
         Conflict: `flag_deleted`.
     """
-    return _change(flag, "flag.switch_on" if enabled else "flag.kill", message, enabled=enabled)
+    return _change(flag, "flag.switched_on" if enabled else "flag.killed", message, enabled=enabled)
 
 
 def delete_flag(*, flag: Flag, message: str = "") -> None:
@@ -88,14 +88,14 @@ def delete_flag(*, flag: Flag, message: str = "") -> None:
     with transaction.atomic():
         row = Flag.objects.select_for_update().get(pk=flag.pk)
         if row.deleted_at is None:
-            _save(row, "flag.delete", message, deleted_at=timezone.now())
+            _save(row, "flag.deleted", message, deleted_at=timezone.now())
 
 
 def restore_flag(*, flag: Flag, message: str = "") -> Flag:
     """Bring a deleted flag back; one that is there stays as it is."""
     with transaction.atomic():
         row = Flag.objects.select_for_update().get(pk=flag.pk)
-        return row if row.deleted_at is None else _save(row, "flag.restore", message, deleted_at=None)
+        return row if row.deleted_at is None else _save(row, "flag.restored", message, deleted_at=None)
 
 
 def _change(flag: Flag, action: str, message: str, *, seen: int | None = None, **values: Any) -> Flag:

@@ -57,7 +57,7 @@ def invite(*, email: str, role: str, site: str, invited_by: User | None = None) 
     now = timezone.now()
     waiting = Invitation.objects.filter(email=address, accepted_at=None, revoked_at=None)
     try:
-        with transaction.atomic(), doing("invitation.create"):
+        with transaction.atomic(), doing("invitation.created"):
             waiting.filter(expires_at__lte=now).update(revoked_at=now)
             row = Invitation.objects.create(
                 email=address,
@@ -100,14 +100,14 @@ def accept(*, token: str, password: str, first_name: str = "", last_name: str = 
             raise Invalid("weak_password", " ".join(error.messages), field="password") from None
         member = create_member(username=row.email, password=password, role=row.role, **fields)
         row.accepted_at = timezone.now()
-        with doing("invitation.accept"):
+        with doing("invitation.accepted"):
             row.save(update_fields=["accepted_at"])
     return member
 
 
 def revoke(*, invitation: Invitation) -> None:
     """End an invitation that nobody has accepted; again, or afterwards, this changes nothing."""
-    with doing("invitation.revoke"):
+    with doing("invitation.revoked"):
         Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(revoked_at=timezone.now())
 
 

@@ -31,7 +31,7 @@ def create_member(*, username: str, password: str | None, role: str = Role.VIEWE
     member = User(username=username, role=check_role(role), is_staff=True, **fields)
     member.set_password(password)
     try:
-        with transaction.atomic(), doing("member.create"):
+        with transaction.atomic(), doing("member.created"):
             member.save(force_insert=True)
     except IntegrityError:
         raise Conflict("member_exists", f"Somebody signs in as {username} already.") from None
@@ -80,7 +80,7 @@ def grant_on_object(*, member: User, object_type: str, object_id: UUID, role: st
         raise Invalid("unknown_object_type", f"Grants are given on: {names}.", field="object_type")
     if not _grantable[object_type].objects.filter(pk=object_id).exists():
         raise NotFound("object")
-    with doing("member.grant"):
+    with doing("member.grant_added"):
         row, _ = ObjectGrant.objects.get_or_create(
             member=member, object_type=object_type, object_id=object_id, role=check_role(role)
         )
@@ -89,7 +89,7 @@ def grant_on_object(*, member: User, object_type: str, object_id: UUID, role: st
 
 def revoke_grant(*, grant: ObjectGrant) -> None:
     """Take a grant back; the member keeps their role."""
-    with doing("member.revoke_grant"):
+    with doing("member.grant_revoked"):
         grant.delete()
 
 
@@ -115,8 +115,8 @@ def check_role(role: str) -> str:
 
 def _deed(changes: Mapping[str, Any]) -> str:
     if "is_active" in changes:
-        return "member.activate" if changes["is_active"] else "member.deactivate"
-    return "member.change_role" if "role" in changes else "member.change"
+        return "member.activated" if changes["is_active"] else "member.deactivated"
+    return "member.role_changed" if "role" in changes else "member.changed"
 
 
 def _lock_those_in_charge() -> set[UUID]:

@@ -20,7 +20,7 @@ def note_second_factor(*, member: User) -> None:
         if has_one == (row.second_factor_since is not None):
             return
         row.second_factor_since = timezone.now() if has_one else None
-        with doing("member.add_second_factor" if has_one else "member.remove_second_factor"):
+        with doing("member.second_factor_added" if has_one else "member.second_factor_removed"):
             row.save(update_fields=["second_factor_since"])
 
 
@@ -30,7 +30,7 @@ def reset_second_factor(*, member: User, message: str = "") -> None:
     Args:
         message: why, for the audit trail.
     """
-    with transaction.atomic(), doing("member.reset_second_factor", message):
+    with transaction.atomic(), doing("member.second_factor_reset", message):
         row = User.objects.select_for_update().get(pk=member.pk)
         Authenticator.objects.filter(user=row).delete()
         row.second_factor_since = None
@@ -39,7 +39,7 @@ def reset_second_factor(*, member: User, message: str = "") -> None:
 
 def require_second_factor(*, required: bool) -> None:
     """Ask a second factor of everybody who signs in with a password, or stop asking."""
-    with doing("sign_in_policy.change"):
+    with doing("sign_in_policy.changed"):
         SignInPolicy.objects.update_or_create(pk=SignInPolicy.THE_ONE, defaults={"require_second_factor": required})
     rules.forget()
 

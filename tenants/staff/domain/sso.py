@@ -60,7 +60,7 @@ def _new(connection: SsoConnection, email: str, claims: Mapping[str, Any]) -> Us
         raise NotAdmitted("Operators are invited. Nobody with this e-mail address is one.")
     names = {"first_name": str(claims.get("given_name") or ""), "last_name": str(claims.get("family_name") or "")}
     try:
-        with doing("member.join_by_sso", f"by {connection.name}"):
+        with doing("member.joined_by_sso", f"by {connection.name}"):
             return create_member(
                 username=email,
                 password=None,
@@ -80,7 +80,7 @@ def create_connection(*, client_secret: str, **fields: Any) -> SsoConnection:
         Conflict: `name_taken`.
     """
     row = SsoConnection(client_secret=client_secret, **_checked(fields))
-    return _saved(row, "sso_connection.create")
+    return _saved(row, "sso_connection.created")
 
 
 def change_connection(*, connection: SsoConnection, client_secret: str | None = None, **fields: Any) -> SsoConnection:
@@ -89,12 +89,12 @@ def change_connection(*, connection: SsoConnection, client_secret: str | None = 
         setattr(connection, name, value)
     if client_secret is not None:
         connection.client_secret = client_secret
-    return _saved(connection, "sso_connection.change")
+    return _saved(connection, "sso_connection.changed")
 
 
 def delete_connection(*, connection: SsoConnection) -> None:
     """Nobody signs in by it from now on; who became a member by it stays one."""
-    with doing("sso_connection.delete"):
+    with doing("sso_connection.deleted"):
         connection.delete()
 
 

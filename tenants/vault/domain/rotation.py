@@ -48,7 +48,7 @@ def rotate_encryption(*, report: Report) -> Tally:
     schemas = [PUBLIC_SCHEMA, *_tenant_schemas()]
     for index, schema in enumerate(schemas, start=1):
         before = tally.renewed
-        with doing("encryption.rotate"):
+        with doing("encryption.rotated"):
             for model, names in columns.items():
                 _renew(schema, model, names, tally, report)
         report(f"{index} of {len(schemas)}, {schema}: {tally.renewed - before} re-encrypted")

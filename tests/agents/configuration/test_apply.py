@@ -370,7 +370,7 @@ def test_the_default_personality_moves(opened):
 def test_the_trail_says_what_was_done_and_why(opened):
     apply(BRIEF, message="Fewer words")
     told = AuditEvent.objects.filter(message="Fewer words").values_list("action", flat=True)
-    assert {"prompt.published", "release.go_live"} <= set(told)
+    assert {"prompt.published", "release.went_live"} <= set(told)
 
 
 def test_two_tenants_share_nothing(opened, agency):

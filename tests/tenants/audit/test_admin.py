@@ -40,14 +40,14 @@ def test_the_list_says_who_changed_what_from_what_to_what(staff, menus):
 
 
 def test_the_list_is_searched_and_filtered(staff, menus):
-    with use_actor(Actor(kind="staff", id="9", name="otto")), doing("endpoint.swap", "The old one was slow"):
+    with use_actor(Actor(kind="staff", id="9", name="otto")), doing("endpoint.swapped", "The old one was slow"):
         EndpointFactory(name="Fast models")
     assert "Fast models" in text_of(staff.get(f"{LIST}?text=slow"))
     assert "Wines" not in text_of(staff.get(f"{LIST}?text=slow"))
     assert "Wines" in text_of(staff.get(f"{LIST}?actor=ines"))
     assert "Fast models" not in text_of(staff.get(f"{LIST}?actor=ines"))
     assert "Fast models" in text_of(staff.get(f"{LIST}?action=endpoint.swap"))
-    event = AuditEvent.objects.get(action="endpoint.swap")
+    event = AuditEvent.objects.get(action="endpoint.swapped")
     assert "Wines" not in text_of(staff.get(f"{LIST}?entity_id={event.entity_id}"))
     day = event.at.date().isoformat()
     assert "Fast models" in text_of(staff.get(f"{LIST}?since={day}&until={day}"))

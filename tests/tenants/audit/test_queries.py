@@ -17,7 +17,7 @@ INES = Actor(kind="staff", id="8", name="ines.quiroga")
 def rows(in_harbour):
     with use_actor(INES):
         menus = CollectionFactory(name="Breakfast menus", slug="menus")
-        with doing("release.go_live", "Better answers, at last"):
+        with doing("release.went_live", "Better answers, at last"):
             EndpointFactory(name="Night porter")
     with use_actor(Actor(kind="api_key", id="7", name="website")):
         CollectionFactory(name="Wines (red)", slug="wines")
@@ -36,7 +36,7 @@ def found(**filters):
         ("menus breakfast", {"Breakfast menus"}),
         ("wines red", {"Wines (red)"}),
         ("go_live", {"Night porter"}),
-        ("release.go_live", {"Night porter"}),
+        ("release.went_live", {"Night porter"}),
         ("at last", {"Night porter"}),
         ("ines.quiroga night", {"Night porter"}),
         ("quiroga breakfast", {"Breakfast menus"}),
@@ -52,16 +52,16 @@ def test_text_is_found_by_its_words_and_their_beginnings(text, labels):
 
 
 def test_each_filter_narrows(in_harbour):
-    event = AuditEvent.objects.get(action="release.go_live")
+    event = AuditEvent.objects.get(action="release.went_live")
     assert {action for action, _ in found(entity="collection")} == {"collection.created", "collection.deleted"}
-    assert found(entity_id=event.entity_id) == [("release.go_live", "Night porter")]
+    assert found(entity_id=event.entity_id) == [("release.went_live", "Night porter")]
     assert found(action="collection.deleted") == [("collection.deleted", "Breakfast menus")]
     assert found(actor="7") == found(actor="website") != []
     assert found(actor="7", action="collection.created") == [("collection.created", "Wines (red)")]
     assert found(actor="web") == []
     now = event.at
-    assert found(since=now)[-1] == ("release.go_live", "Night porter")
-    assert ("release.go_live", "Night porter") not in found(until=now)
+    assert found(since=now)[-1] == ("release.went_live", "Night porter")
+    assert ("release.went_live", "Night porter") not in found(until=now)
     assert found(since=now + dt.timedelta(days=1)) == []
 
 
@@ -76,7 +76,7 @@ def test_the_history_of_one_thing():
 
 
 def test_the_actions_there_are(agency):
-    assert {"release.go_live", "collection.created", "collection.deleted"} <= set(actions())
+    assert {"release.went_live", "collection.created", "collection.deleted"} <= set(actions())
     assert len(actions()) == len(set(actions()))
     with use_tenant(agency):
-        assert "release.go_live" not in actions()
+        assert "release.went_live" not in actions()

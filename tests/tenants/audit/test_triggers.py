@@ -205,10 +205,10 @@ def test_a_tenant_is_made_and_deleted_in_the_platforms_trail(live_tenants):
 
 def test_a_deed_names_what_its_changes_amount_to(in_harbour):
     agent = AgentFactory()
-    with use_actor(Actor(kind="staff", id="8", name="ines")), doing("release.go_live", "Better\0 answers"):
+    with use_actor(Actor(kind="staff", id="8", name="ines")), doing("release.went_live", "Better\0 answers"):
         Agent.objects.filter(pk=agent.pk).update(status="paused")
     event = last()
-    assert (event.action, event.message, event.entity) == ("release.go_live", "Better answers", "agent")
+    assert (event.action, event.message, event.entity) == ("release.went_live", "Better answers", "agent")
     assert (event.actor_kind, event.actor_id, event.actor_name) == ("staff", "8", "ines")
 
 

@@ -170,11 +170,11 @@ def test_who_changes_a_flag_says_what_it_means(in_harbour):
     finally:
         post_save.disconnect(hear, sender=Flag)
     assert [(deed.action, deed.message) for deed in said] == [
-        ("flag.create", "for the spring"),
-        ("flag.kill", "it burns"),
-        ("flag.update", ""),
-        ("flag.delete", ""),
-        ("flag.restore", ""),
+        ("flag.created", "for the spring"),
+        ("flag.killed", "it burns"),
+        ("flag.changed", ""),
+        ("flag.deleted", ""),
+        ("flag.restored", ""),
     ]
 
 
@@ -185,7 +185,7 @@ def test_the_trail_says_who_changed_what_and_why(in_harbour):
     switch_flag(flag=flag, enabled=False, message="it burns")
     told = AuditEvent.objects.filter(entity="flag", entity_id=str(flag.pk)).order_by("position")
     made, changed, killed = told.values("actor_name", "action", "message", "old", "new", "entity_label")
-    assert (made["actor_name"], made["action"], made["old"], made["entity_label"]) == ("Jo", "flag.create", None, KEY)
-    assert (changed["action"], changed["message"]) == ("flag.update", "for the spring")
+    assert (made["actor_name"], made["action"], made["old"], made["entity_label"]) == ("Jo", "flag.created", None, KEY)
+    assert (changed["action"], changed["message"]) == ("flag.changed", "for the spring")
     assert (changed["old"], changed["new"]) == ({"default": False}, {"default": True})
-    assert (killed["action"], killed["message"], killed["new"]) == ("flag.kill", "it burns", {"enabled": False})
+    assert (killed["action"], killed["message"], killed["new"]) == ("flag.killed", "it burns", {"enabled": False})

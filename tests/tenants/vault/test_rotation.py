@@ -134,7 +134,7 @@ def test_the_trail_says_what_it_was(keys, old_and_new, harbour):
     rotate_encryption(report=lambda line: None)
     with use_tenant(harbour):
         event = AuditEvent.objects.filter(entity="secret").first()
-        assert event.action == "encryption.rotate"
+        assert event.action == "encryption.rotated"
         assert event.new == {"value": "(changed)"}
 
 

@@ -5,6 +5,7 @@ from django.db import connection
 
 from tenants.audit.models import AuditEvent
 from tenants.context import use_tenant
+from tenants.permissions import Permission
 from tenants.vault import references
 from tenants.vault.models import Secret
 from tenants.vault.queries import SecretMissing, is_secret, secret_value
@@ -20,6 +21,7 @@ VALUE = "sk-very-secret"
 class TestSecrets(ResourceContract):
     address = SECRETS
     factory = SecretFactory
+    reads, writes = Permission.SECRETS_READ, Permission.SECRETS_WRITE
     body = {"name": "weather-key", "kind": "provider_key", "description": "Of the weather service"}
     change = {"kind": "webhook", "description": "Of another one"}
 
