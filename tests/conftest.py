@@ -58,6 +58,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     servers.stop()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = Path(__file__).parent
     for item in items:

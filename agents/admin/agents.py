@@ -22,6 +22,7 @@ from agents.domain.agents import compose_agent, configure_agent
 from agents.forms import QuickStartForm
 from agents.models import Agent, Release
 from agents.releases import resolve
+from agents.traffic import traffic_of
 from knowledge.models import Collection
 from switchboard.admin import staff_site
 from switchboard.kernel.problems import Problem
@@ -79,6 +80,8 @@ class AgentAdmin(ReleasePages, ComposePages, ComponentAdmin):
                 :_RELEASES_SHOWN
             ]
         )
+        serving = [pk for pk in (agent.live_release_id, agent.canary_release_id) if pk is not None]
+        served = traffic_of({*serving, *(release.pk for release in releases)})
         return self.page(
             request,
             "admin/agents/agent/overview.html",
@@ -86,7 +89,12 @@ class AgentAdmin(ReleasePages, ComposePages, ComponentAdmin):
             original=agent,
             agent=agent,
             is_fullwidth="1",
-            releases=[{"row": release, "states": states_of(agent, release)} for release in releases],
+            releases=[
+                {"row": release, "states": states_of(agent, release), "traffic": served.get(release.pk)}
+                for release in releases
+            ],
+            live_traffic=served.get(cast(uuid.UUID, agent.live_release_id)),
+            canary_traffic=served.get(cast(uuid.UUID, agent.canary_release_id)),
             more=len(releases) == _RELEASES_SHOWN,
             has_profile=agent.latest_version > 0,
             live_share=100 - agent.canary_percent,

@@ -4,6 +4,7 @@ import json
 import uuid
 
 import pytest
+from django.utils.html import strip_tags
 
 from agents.domain.components import publish, save_draft
 from agents.domain.releases import start_canary
@@ -13,12 +14,14 @@ from tests.agents.test_admin_editors import HOSTILE
 from tests.factories import (
     AgentFactory,
     CollectionFactory,
+    ConversationFactory,
     EndpointFactory,
     FlagFactory,
     PersonalityFactory,
     PromptFactory,
     ReleaseFactory,
     ToolFactory,
+    TurnFactory,
 )
 from tests.query_count import queries
 
@@ -239,6 +242,17 @@ def test_running_conversations_stay_unless_they_are_moved(staff):
     agent.refresh_from_db()
     assert agent.withdrawn_release_ids == []
     assert states(staff, agent)[1] == ["was live"]
+
+
+def test_one_sees_both_releases_serve(staff):
+    agent = AgentFactory()
+    canary = ReleaseFactory(agent=agent)
+    start_canary(release=canary, percent=50)
+    for release, status in ((agent.live_release_id, "done"), (canary.pk, "done"), (canary.pk, "failed")):
+        TurnFactory(conversation=ConversationFactory(agent=agent), release_id=release, status=status)
+    text = strip_tags(staff.get(at(agent)).content.decode())
+    assert "1 answer in 1 conversation within a day" in text
+    assert "2 answers in 2 conversations, 1 failed within a day" in text
 
 
 def test_a_canary_is_started_changed_and_ended(staff):

@@ -44,6 +44,7 @@ def at(release):
     return f"/api/v1/releases/{release.pk}"
 
 
+NOWHERE = uuid.UUID(int=7)
 HOTEL = {"variables": {"hotel": "The Harbour"}}
 
 
@@ -121,7 +122,7 @@ def test_a_supervisor_takes_what_its_agents_serve_now(caller, in_harbour, prompt
         ("prompt", "@1"),
         ("prompt", "house@live"),
         ("prompt", "house@²"),
-        ("prompt", str(uuid.uuid4())),
+        ("prompt", str(NOWHERE)),
         ("profile", "7"),
         ("profile", "other@1"),
         ("personality", "nobody@1"),
@@ -130,9 +131,9 @@ def test_a_supervisor_takes_what_its_agents_serve_now(caller, in_harbour, prompt
         ("tools", ["rooms@1", "rooms@2"]),
         ("sub_releases", ["other@live"]),
         ("sub_releases", ["other@1"]),
-        ("sub_releases", [str(uuid.uuid4())]),
+        ("sub_releases", [str(NOWHERE)]),
         ("collections", ["nowhere"]),
-        ("collections", [str(uuid.uuid4())]),
+        ("collections", [str(NOWHERE)]),
         ("variables", {}),
         ("variables", {"hotel": "The Harbour", "colour": "red"}),
     ],

@@ -15,7 +15,7 @@ from tests.resource_contract import ResourceContract
 
 ORIGINS = "/api/v1/allowed-origins"
 SHOP = "https://shop.example.com"
-CONTROL, DATA = "/api/v1/collections", f"/api/v1/conversations/{uuid.uuid4()}"
+CONTROL, DATA = "/api/v1/collections", f"/api/v1/conversations/{uuid.UUID(int=7)}"
 
 
 class TestOrigins(ResourceContract):
