@@ -96,6 +96,7 @@ def _nothing_remembered() -> Iterator[None]:
     """What a process remembers for a while, one test must not leave to the next."""
     yield
     from agents import releases
+    from agents.engine.gateway import breaker
     from switchboard.kernel.redis import redis_client
     from tenants import directory, signed_calls
     from tenants.flags import current
@@ -115,6 +116,7 @@ def _nothing_remembered() -> Iterator[None]:
     allowed_origins.forget()
     releases.releases.forget()
     releases.endpoints.forget()
+    breaker.forget()
 
 
 @pytest.fixture

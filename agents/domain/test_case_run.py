@@ -10,14 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from agents import releases
 from agents.content.testcase import CaseContent, CaseTurn, Expectation, Judge
 from agents.engine.events import usage_in
 from agents.engine.gateway import ModelFailed, Role
 from agents.engine.judge import JudgeUnclear, Judging
 from agents.engine.turn import TurnRequest, estimated_usage, run_turn
 from agents.expectations import Heard, Outcome, evaluate, outcome, skipped
-from agents.models import ModelEndpoint, TestResult
+from agents.models import TestResult
 from agents.releases import ResolvedRelease
 from billing.domain.usage import Usage, record_usage
 from knowledge.models import Document
@@ -130,19 +129,18 @@ class _Case:
 
     async def _answer(self, say: str, heard: Heard) -> None:
         request = TurnRequest(self._release, tuple(self._history), say)
-        used: Usage | None = None
+        is_metered = False
         try:
             async with contextlib.aclosing(run_turn(request)) as happening:
                 async for event in happening:
                     heard.take(event)
                     if event.kind == "usage":
-                        used = usage_in(event)
+                        is_metered = True
+                        await self._meter(usage_in(event))
         finally:
-            if used is None and heard.answer:
+            if heard.answer and not is_metered:
                 # Cut off before it could say what it used: the provider bills it all the same.
-                used = await estimated_usage(request, heard.answer)
-            if used is not None:
-                await self._meter(used)
+                await self._meter(await estimated_usage(request, heard.answer))
 
     async def _judged(
         self, expectation: Expectation, turn: CaseTurn, heard: Heard, filenames: dict[str, str]
@@ -152,11 +150,7 @@ class _Case:
         choice = self._release.runtime.judge
         if choice is None:
             return skipped(expectation, NO_JUDGE)
-        try:
-            judging = Judging(choice=choice, endpoint=await releases.endpoint_async(choice.endpoint))
-        except ModelEndpoint.DoesNotExist:
-            detail = f"There is no model endpoint named {choice.endpoint} any more."
-            raise _CannotJudge("model_endpoint_missing", detail) from None
+        judging = Judging(choice=choice)
         try:
             found = await judging.ask(
                 rubric=expectation.rubric, history=self._history, question=turn.say, answer=heard.answer.strip()
@@ -166,8 +160,8 @@ class _Case:
         except JudgeUnclear:
             raise _CannotJudge("judge_unclear", "The judge said neither yes nor no.") from None
         finally:
-            if judging.usage is not None:
-                await self._meter(judging.usage)
+            for used in judging.usages:
+                await self._meter(used)
         return outcome(expectation, found.is_met, found.reason)
 
     async def _meter(self, used: Usage) -> None:

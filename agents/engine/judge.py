@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Final
 from agents.content.runtime import ModelChoice
 from agents.engine import gateway
 from agents.engine.gateway import Role
-from agents.releases import Endpoint
+from agents.engine.gateway.messages import conversation
 from billing.domain.usage import Usage
 
 _TOLD: Final = (
@@ -35,12 +36,11 @@ class JudgeUnclear(Exception):
 
 
 class Judging:
-    """One question to the judge. `usage` is known when `ask` has returned or raised, whatever came of it."""
+    """One question to the judge. `usages` are known when `ask` has returned or raised, whatever came of it."""
 
-    def __init__(self, *, choice: ModelChoice, endpoint: Endpoint) -> None:
+    def __init__(self, *, choice: ModelChoice) -> None:
         self._choice = choice
-        self._endpoint = endpoint
-        self.usage: Usage | None = None
+        self.usages: list[Usage] = []
 
     async def ask(self, *, rubric: str, history: Sequence[tuple[Role, str]], question: str, answer: str) -> Judgement:
         """Judge an answer.
@@ -53,30 +53,28 @@ class Judging:
             JudgeUnclear: the model answered, but neither yes nor no.
         """
         asked = f"{rubric}\n\n{_conversation([*history, ('contact', question), ('agent', answer)])}"
+        messages = conversation(_TOLD, (), asked)
         said: list[str] = []
+        is_metered = False
         try:
-            async for piece in gateway.stream_answer(
-                choice=self._choice, endpoint=self._endpoint, instructions=_TOLD, history=(), question=asked
-            ):
-                if isinstance(piece, Usage):
-                    self.usage = piece
-                else:
-                    said.append(piece)
+            pieces = gateway.stream_chat(chain=[self._choice], messages=messages, purpose="judge")
+            async with contextlib.aclosing(pieces):
+                async for piece in pieces:
+                    if isinstance(piece, Usage):
+                        self.usages.append(piece)
+                        is_metered = True
+                    elif isinstance(piece, str):
+                        said.append(piece)
+                        is_metered = False
         finally:
-            if said and self.usage is None:
-                self.usage = self._estimated(asked, "".join(said))
+            if said and not is_metered:
+                # Cut off before it could say what it used.
+                self.usages.append(
+                    await gateway.estimate_usage(
+                        choice=self._choice, sent=len(_TOLD) + len(asked), written=len("".join(said)), purpose="judge"
+                    )
+                )
         return read_judgement("".join(said))
-
-    def _estimated(self, asked: str, said: str) -> Usage:
-        """What a call used that was cut off before its model could count."""
-        return Usage(
-            service="llm",
-            provider=self._endpoint.name,
-            model=self._choice.model,
-            input_tokens=gateway.estimate_tokens(len(_TOLD) + len(asked)),
-            output_tokens=gateway.estimate_tokens(len(said)),
-            is_estimated=True,
-        )
 
 
 def read_judgement(said: str) -> Judgement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -9,13 +10,12 @@ from typing import Final
 
 from django.utils import timezone
 
-from agents import releases
 from agents.engine import events, gateway, local
 from agents.engine.events import Citation, Event
-from agents.engine.gateway import ModelFailed, Role
+from agents.engine.gateway import ModelFailed, Role, ToolCall
+from agents.engine.gateway.messages import conversation
 from agents.engine.quoting import best_quote, quoted_in
-from agents.models import ModelEndpoint
-from agents.releases import Endpoint, ResolvedRelease
+from agents.releases import ResolvedRelease
 from billing.domain.usage import Usage
 from knowledge.embeddings import EmbeddingsUnavailable
 from knowledge.links import page_url
@@ -51,26 +51,26 @@ async def run_turn(request: TurnRequest) -> AsyncGenerator[Event]:
         `done` is the channel's to say, for it knows when the turn is kept.
     """
     answer: list[str] = []
-    used: Usage | None = None
+    used: list[Usage] = []
     try:
         hits = await _retrieve(request)
         async for piece in _answer(request, hits):
             if isinstance(piece, Usage):
-                used = piece
+                used.append(piece)
             else:
                 answer.append(piece)
                 yield events.delta(piece)
         for cited in cite("".join(answer), hits, question=request.question):
             yield events.citation(cited)
-        if used is not None:
-            yield events.usage(used)
+        for one in used:
+            yield events.usage(one)
     except EmbeddingsUnavailable:
         yield events.error(
             "embeddings_unavailable", "The documents can't be searched at the moment. Try again shortly."
         )
     except ModelFailed as failure:
-        if answer:
-            yield events.usage(await estimated_usage(request, "".join(answer)))
+        for one in used:
+            yield events.usage(one)
         yield events.error(failure.code, failure.detail)
 
 
@@ -121,24 +121,16 @@ async def _answer(request: TurnRequest, hits: Sequence[Hit]) -> AsyncIterator[st
             is_estimated=True,
         )
         return
-    endpoint = await _endpoint(llm.endpoint)
     told = release.instructions(tenant_name=current_tenant().name, today=timezone.now().date())
-    async for piece in gateway.stream_answer(
-        choice=llm,
-        endpoint=endpoint,
-        instructions=instructions(told, hits, has_documents=bool(release.collection_ids)),
-        history=request.history,
-        question=request.question,
-    ):
-        yield piece
-
-
-async def _endpoint(name: str) -> Endpoint:
-    try:
-        return await releases.endpoint_async(name)
-    except ModelEndpoint.DoesNotExist:
-        # Endpoints in use can't be deleted; one may be missing after a restore from an older backup.
-        raise ModelFailed("model_endpoint_missing", f"There is no model endpoint named {name} any more.") from None
+    messages = conversation(
+        instructions(told, hits, has_documents=bool(release.collection_ids)), request.history, request.question
+    )
+    async with contextlib.aclosing(
+        gateway.stream_chat(chain=[llm, *release.runtime.fallbacks], messages=messages)
+    ) as pieces:
+        async for piece in pieces:
+            if not isinstance(piece, ToolCall):
+                yield piece
 
 
 def instructions(prompt: str, hits: Sequence[Hit], *, has_documents: bool) -> str:

@@ -21,6 +21,8 @@ class Usage:
         output_tokens: tokens received.
         is_estimated: the provider gave no count; ours is about a token every four characters.
         cost_usd: in US dollars; None where no price is known.
+        cached_tokens: of the tokens sent, those the provider had in its cache.
+        purpose: what for, such as `answer`, `route`, `extract`, `summary` or `judge`.
     """
 
     service: str
@@ -30,6 +32,8 @@ class Usage:
     output_tokens: int
     is_estimated: bool = False
     cost_usd: Decimal | None = None
+    cached_tokens: int = 0
+    purpose: str = ""
 
 
 def record_usage(

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
-from agents.engine import models
+from agents import releases
+from agents.content.runtime import ModelChoice
+from agents.engine import gateway, models
+from agents.engine.gateway import Deadlines, ModelFailed, Piece, ToolCall, breaker
+from agents.engine.gateway.messages import conversation
+from agents.releases import Endpoint
 from billing.domain.usage import Usage
-from tenants.context import Scope, use_tenant
+from tenants.context import Scope, current_tenant, use_tenant
+
+QUICK = Deadlines(first_token=1.0, between_tokens=0.5, answer=5.0)
 
 
 @contextmanager
@@ -25,14 +34,56 @@ def allowing(address: str, settings: Any) -> Iterator[None]:
 def _forget() -> None:
     models.egress_policy.cache_clear()
     models.forget_clients()
+    breaker.forget()
+    releases.endpoints.forget()
 
 
-async def hear(pieces: AsyncIterator[str | Usage]) -> tuple[str, Usage | None]:
+def knowing(endpoint: Endpoint, model: str = "m", *, max_tokens: int = 100) -> ModelChoice:
+    """A choice of a model at an endpoint that the tenant in force has, as far as this process remembers."""
+    name = (current_tenant().schema_name, endpoint.name)
+    releases.endpoints._answers[name] = (math.inf, endpoint)
+    return ModelChoice(endpoint=endpoint.name, model=model, max_tokens=max_tokens)
+
+
+def answer(*chain: ModelChoice, question: str = "Hello", **more: Any) -> AsyncGenerator[Piece]:
+    """A chain's answer to a question."""
+    said = conversation("Be brief.", [("contact", "Good morning"), ("agent", "Good morning!")], question)
+    return gateway.stream_chat(chain=chain, messages=said, **{"deadlines": QUICK, **more})
+
+
+async def hear(pieces: AsyncIterator[Piece]) -> tuple[str, Usage | None]:
     """The whole of an answer, and what it used."""
-    text, usage = "", None
-    async for piece in pieces:
-        if isinstance(piece, Usage):
-            usage = piece
-        else:
-            text += piece
-    return text, usage
+    heard = await hear_all(pieces)
+    return heard.text, heard.usages[-1] if heard.usages else None
+
+
+@dataclass
+class Heard:
+    """All pieces of an answer, and why it ended, where it failed."""
+
+    text: str = ""
+    calls: list[ToolCall] = field(default_factory=list)
+    usages: list[Usage] = field(default_factory=list)
+    failure: ModelFailed | None = None
+
+
+async def hear_all(pieces: AsyncIterator[Piece], *, failing: bool = False) -> Heard:
+    """Everything that comes.
+
+    Args:
+        failing: a failure is kept instead of raised.
+    """
+    heard = Heard()
+    try:
+        async for piece in pieces:
+            if isinstance(piece, Usage):
+                heard.usages.append(piece)
+            elif isinstance(piece, ToolCall):
+                heard.calls.append(piece)
+            else:
+                heard.text += piece
+    except ModelFailed as failure:
+        if not failing:
+            raise
+        heard.failure = failure
+    return heard

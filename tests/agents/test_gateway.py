@@ -7,17 +7,13 @@ from typing import Any
 
 import pytest
 
-from agents.content.runtime import ModelChoice
 from agents.engine import models
-from agents.engine.gateway import ModelFailed, stream_answer
+from agents.engine.gateway import ModelFailed, Piece
 from agents.engine.models import Deadlines
 from agents.releases import Endpoint
-from billing.domain.usage import Usage
 from switchboard.kernel.egress import EgressPolicy
-from tests.agents.listening import allowing, hear
+from tests.agents.listening import allowing, answer, hear, hear_all, knowing
 from tests.model_server.process import ModelServer
-
-QUICK = Deadlines(first_token=1.0, between_tokens=0.5, answer=5.0)
 
 
 @pytest.fixture(autouse=True)
@@ -26,29 +22,16 @@ def _tenant(settings: Any, model_server: ModelServer) -> Iterator[None]:
         yield
 
 
-def choice(model: str) -> ModelChoice:
-    return ModelChoice(endpoint="The stub", model=model, max_tokens=100)
-
-
 def stream(
-    server: ModelServer, model: str, question: str = "Hello", *, url: str = "", deadlines: Deadlines = QUICK
-) -> AsyncIterator[str | Usage]:
-    return stream_answer(
-        choice=choice(model),
-        endpoint=Endpoint("The stub", url or server.url, "sk-test"),
-        instructions="Be brief.",
-        history=[("contact", "Good morning"), ("agent", "Good morning!")],
-        question=question,
-        deadlines=deadlines,
-    )
+    server: ModelServer, model: str, question: str = "Hello", *, url: str = "", **more: Any
+) -> AsyncIterator[Piece]:
+    return answer(knowing(Endpoint("The stub", url or server.url, "sk-test"), model), question=question, **more)
 
 
-async def failure(server: ModelServer, model: str, **how: object) -> tuple[str, ModelFailed]:
-    heard = ""
-    with pytest.raises(ModelFailed) as caught:
-        async for piece in stream(server, model, **how):  # type: ignore[arg-type]
-            heard += str(piece)
-    return heard, caught.value
+async def failure(server: ModelServer, model: str, **how: Any) -> tuple[str, ModelFailed]:
+    heard = await hear_all(stream(server, model, **how), failing=True)
+    assert heard.failure is not None
+    return heard.text, heard.failure
 
 
 async def test_an_answer_and_what_it_used(model_server: ModelServer) -> None:
@@ -101,15 +84,6 @@ async def test_what_does_not_pass_has_a_code_and_bounded_tries(
     assert (heard, failed.code) == ("", code)
     assert model_server.requests()["counts"] == {model: tries}
     assert "sk-test" not in failed.detail
-
-
-@pytest.mark.parametrize("model", ["half-stream", "half-stream-ended"])
-async def test_a_stream_that_breaks_is_told_and_nothing_is_said_twice(model_server: ModelServer, model: str) -> None:
-    heard, failed = await failure(model_server, model)
-
-    assert failed.code in {"model_stream_broken", "model_unreachable"}
-    assert heard
-    assert model_server.requests()["counts"] == {model: 1}
 
 
 @pytest.mark.parametrize("model", ["hang-before-headers", "hang-before-first", "hang-mid-stream"])

@@ -12,24 +12,23 @@ from typing import Any
 
 import pytest
 
-from agents.content.runtime import ModelChoice
-from agents.engine.gateway import ModelFailed, stream_answer
+from agents.engine.gateway import ModelFailed
 from agents.engine.models import Deadlines
 from agents.releases import Endpoint
 from billing.domain.usage import Usage
-from tests.agents.listening import allowing, hear
+from tests.agents.listening import Heard, allowing, answer, hear_all, knowing
 
 Serve = Callable[[asyncio.StreamWriter], Any]
 
 
 @asynccontextmanager
-async def endpoint(answer: Serve, settings: Any) -> AsyncIterator[Endpoint]:
+async def endpoint(serve_answer: Serve, settings: Any) -> AsyncIterator[Endpoint]:
     """An endpoint that answers every request with these bytes."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await reader.readuntil(b"\r\n\r\n")
-            await answer(writer)
+            await serve_answer(writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -58,15 +57,12 @@ def delta(content: Any, **more: Any) -> dict[str, Any]:
 
 
 async def answer_of(at: Endpoint) -> tuple[str, Usage | None]:
-    pieces = stream_answer(
-        choice=ModelChoice(endpoint=at.name, model="m", max_tokens=100),
-        endpoint=at,
-        instructions="Be brief.",
-        history=(),
-        question="Hello",
-        deadlines=Deadlines(5.0, 5.0, 20.0),
-    )
-    return await hear(pieces)
+    heard = await heard_of(at)
+    return heard.text, heard.usages[-1] if heard.usages else None
+
+
+async def heard_of(at: Endpoint) -> Heard:
+    return await hear_all(answer(knowing(at), deadlines=Deadlines(5.0, 5.0, 20.0)))
 
 
 async def test_what_no_store_can_hold_is_left_out(settings: Any) -> None:

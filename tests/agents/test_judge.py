@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from agents.content.runtime import ModelChoice
 from agents.engine.gateway import ModelFailed
 from agents.engine.judge import JudgeUnclear, Judging, read_judgement
 from agents.releases import Endpoint
-from tests.agents.listening import allowing
+from tests.agents.listening import allowing, knowing
 from tests.model_server.process import ModelServer
 
 
@@ -34,8 +33,8 @@ def test_what_is_neither_yes_nor_no_is_no_judgement(said: str) -> None:
 
 
 async def ask(server: ModelServer, settings: Any, model: str, *, answer: str = "From 7.") -> tuple[Judging, Any]:
-    judging = Judging(choice=ModelChoice(endpoint="stub", model=model), endpoint=Endpoint("stub", server.url, "key"))
     with allowing(server.host_and_port, settings):
+        judging = Judging(choice=knowing(Endpoint("stub", server.url, "key"), model))
         found = await judging.ask(
             rubric="!say yes: fine" if model == "say" else "It is kind.",
             history=[("contact", "Hello"), ("agent", "Good day")],
@@ -49,8 +48,8 @@ async def test_the_judge_is_asked_and_metered(model_server: ModelServer, setting
     judging, found = await ask(model_server, settings, "say")
 
     assert (found.is_met, found.reason) == (True, "fine")
-    assert judging.usage is not None
-    assert judging.usage.output_tokens > 0
+    assert [used.purpose for used in judging.usages] == ["judge"]
+    assert judging.usages[0].output_tokens > 0
 
 
 async def test_what_is_judged_cannot_end_its_quotation(model_server: ModelServer, settings: Any) -> None:

@@ -28,6 +28,7 @@ MODELS = (
     "stub", "stub-50x20", "slow", "echo", "say", "no-usage", "empty", "fault-429", "fault-500", "wrong-key", "redirect",
     "garbage", "half-stream", "half-stream-ended", "hang-before-headers", "hang-before-first", "hang-mid-stream",
 )  # fmt: skip
+_GO_ON = "Your reply above was cut off"
 _STAMPED = re.compile(r"stub-(\d{1,5})x(\d{1,5})\Z")
 _FAULT = re.compile(r"fault-([45]\d\d)\Z")
 _DIRECTIVE = re.compile(r"(?:^|\s)!([a-z0-9-]+)(?: ([^\n]*))?")
@@ -74,10 +75,9 @@ def text_of(content: Any) -> str:
 
 
 def last_said(messages: list[dict[str, Any]]) -> str:
-    """The last message of the contact's."""
-    return next(
-        (text_of(message.get("content")) for message in reversed(messages) if message.get("role") == "user"), ""
-    )
+    """The last message of the contact's; being asked to go on with an answer is none."""
+    said = (text_of(message.get("content")) for message in reversed(messages) if message.get("role") == "user")
+    return next((text for text in said if not text.startswith(_GO_ON)), "")
 
 
 def answer_for(model: str, messages: list[dict[str, Any]], seen: set[tuple[str, str]]) -> Answer:

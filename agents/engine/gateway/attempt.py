@@ -1,0 +1,91 @@
+"""One call of one model: its deadlines, and what it used."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+from agents.content.runtime import ModelChoice
+from agents.engine import chat_completions
+from agents.engine.gateway import metering
+from agents.engine.gateway.messages import ChatMessage, TokenCounts, ToolCall, ToolChoice, ToolOffer
+from agents.engine.models import Deadlines
+from agents.engine.patience import Patience
+from agents.releases import Endpoint
+from billing.domain.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of whichever model answers."""
+
+    messages: Sequence[ChatMessage]
+    tools: Sequence[ToolOffer]
+    tool_choice: ToolChoice
+    purpose: str
+    deadlines: Deadlines
+
+
+class Attempt:
+    """One call. `pieces` may be run once; `usage` is known from then on.
+
+    Args:
+        give_up: when the whole answer is due, on the event loop's clock.
+    """
+
+    def __init__(self, choice: ModelChoice, endpoint: Endpoint, request: Request, give_up: float) -> None:
+        self._choice = choice
+        self._endpoint = endpoint
+        self._request = request
+        self._give_up = give_up
+        self._counts: TokenCounts | None = None
+        self._written = 0
+
+    async def pieces(self) -> AsyncGenerator[str | ToolCall]:
+        """Text as it comes, then the tool calls, once the answer is whole.
+
+        Raises:
+            TimeoutError: a deadline passed.
+            Exception: what the provider's client raises; `failures.failure_of` tells what it means.
+        """
+        clock = asyncio.get_running_loop().time
+        deadlines = self._request.deadlines
+        with Patience(min(clock() + deadlines.first_token, self._give_up)) as patience:
+            async with contextlib.aclosing(self._stream()) as pieces:
+                while (piece := await patience.next(pieces)) is not None:
+                    patience.until = min(clock() + deadlines.between_tokens, self._give_up)
+                    if isinstance(piece, str):
+                        self._written += len(piece)
+                        yield piece
+                    elif isinstance(piece, TokenCounts):
+                        self._counts = piece
+                    else:
+                        self._written += len(piece.name) + len(str(piece.arguments))
+                        yield piece
+
+    @property
+    def has_used(self) -> bool:
+        """Whether the provider has done something that it bills: an attempt that was refused is no use."""
+        return self._written > 0 or self._counts is not None
+
+    def usage(self) -> Usage:
+        """What the call used."""
+        return metering.usage_of(
+            self._choice,
+            self._endpoint,
+            self._counts,
+            sent=metering.length_of(self._request.messages),
+            written=self._written,
+            purpose=self._request.purpose,
+        )
+
+    def _stream(self) -> AsyncGenerator[str | ToolCall | TokenCounts]:
+        return chat_completions.stream_chat(
+            self._endpoint,
+            self._choice,
+            messages=self._request.messages,
+            tools=self._request.tools,
+            tool_choice=self._request.tool_choice,
+        )

@@ -1,0 +1,62 @@
+"""What a call used: the provider's count, or ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents import releases
+from agents.content.runtime import ModelChoice
+from agents.engine.gateway.messages import ChatMessage, TokenCounts
+from agents.releases import Endpoint
+from billing.domain.usage import Usage
+
+
+def estimate_tokens(characters: int) -> int:
+    """Tokens in a text whose provider didn't count them: about one every four characters of English."""
+    return -(-characters // 4)
+
+
+def usage_of(
+    choice: ModelChoice, endpoint: Endpoint, counts: TokenCounts | None, *, sent: int, written: int, purpose: str
+) -> Usage:
+    """What one attempt used.
+
+    Args:
+        counts: the provider's, where it gave any.
+        sent: characters of the request.
+        written: characters of the answer, tool calls included.
+    """
+    counted = counts is not None and counts.completion > 0
+    prompt = counts.prompt if counts and counts.prompt else estimate_tokens(sent)
+    return Usage(
+        service="llm",
+        provider=endpoint.name,
+        model=choice.model,
+        input_tokens=prompt,
+        output_tokens=counts.completion if counts and counted else estimate_tokens(written),
+        cached_tokens=min(counts.cached, prompt) if counts else 0,
+        is_estimated=not counted,
+        purpose=purpose,
+    )
+
+
+async def estimate_usage(*, choice: ModelChoice, sent: int, written: int, purpose: str = "answer") -> Usage:
+    """What a call used that its caller cut off, so that no attempt of it could say: the provider bills it all the same.
+
+    Args:
+        sent: characters of the request.
+        written: characters of the answer so far.
+
+    Raises:
+        ModelEndpoint.DoesNotExist: the endpoint is gone.
+    """
+    endpoint = await releases.endpoint_async(choice.endpoint)
+    return usage_of(choice, endpoint, None, sent=sent, written=written, purpose=purpose)
+
+
+def length_of(messages: Sequence[ChatMessage]) -> int:
+    """Characters of what is sent."""
+    return sum(
+        len(message.text) + sum(len(call.name) + len(str(call.arguments)) for call in message.tool_calls)
+        for message in messages
+    )
