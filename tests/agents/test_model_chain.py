@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agents.content.runtime import ModelChoice
-from agents.engine.gateway import ChatMessage, ModelFailed, ToolCall, ToolOffer, breaker, complete_json
+from agents.engine.gateway import ChatMessage, ModelFailed, ToolCall, ToolOffer, breaker, complete_json, stream_chat
 from agents.engine.models import Deadlines
 from agents.releases import Endpoint
 from tests.agents.listening import QUICK, allowing, answer, hear_all, knowing
@@ -133,9 +133,7 @@ async def test_what_tools_answered_goes_back_to_the_model(model: Any) -> None:
         ChatMessage("assistant", "", tool_calls=(call,)),
         ChatMessage("tool", "Booked.", tool_call_id="c1"),
     ]
-    from agents.engine import gateway
-
-    heard = await hear_all(gateway.stream_chat(chain=[model("echo")], messages=messages, tools=[TOOL]))
+    heard = await hear_all(stream_chat(chain=[model("echo")], messages=messages, tools=[TOOL]))
 
     for told in ('"tool_call_id": "c1"', "Booked.", '"name": "book"'):
         assert told in heard.text
@@ -155,9 +153,7 @@ async def test_an_object_is_read_and_checked(model: Any) -> None:
 
 
 @pytest.mark.parametrize("said", ['{"people": "two"}', "Two of you.", '{"people": NaN}', "[1]"])
-async def test_an_answer_that_does_not_fit_is_sent_back_once(
-    model: Any, model_server: ModelServer, said: str
-) -> None:
+async def test_an_answer_that_does_not_fit_is_sent_back_once(model: Any, model_server: ModelServer, said: str) -> None:
     with pytest.raises(ModelFailed) as caught:
         await complete_json(
             chain=[model("say-first")], messages=[ChatMessage("user", said)], schema=SCHEMA, purpose="extract"

@@ -6,6 +6,10 @@
 | `stub`, `slow` | 5 tokens at once; 10 tokens 300 ms apart |
 | `echo` | the messages it was sent, as JSON |
 | `say` | what follows `!say ` in the last message |
+| `say-first` | the first message of the contact's |
+| `half-say`, `half-say-ended`, `hang-mid-say` | half of the last message, then as below |
+| `goes-on`, `repeats-last-word` | what is left to say where another broke off; the second from the last word again |
+| `call` | calls tools: `!call name {"its": "arguments"} & name {}` |
 | `no-usage`, `empty` | an answer whose tokens nobody counted; an answer without words |
 | `fault-429`, `fault-500`, `fault-NNN` | that status and OpenAI's error body; 429 and 503 with `Retry-After: 1` |
 | `wrong-key`, `redirect` | 401 as for a bad key; 302 to this server's own `/_internal` |
@@ -26,12 +30,16 @@ End = Literal["finish", "break", "end", "hang"]
 
 MODELS = (
     "stub", "stub-50x20", "slow", "echo", "say", "no-usage", "empty", "fault-429", "fault-500", "wrong-key", "redirect",
-    "garbage", "half-stream", "half-stream-ended", "hang-before-headers", "hang-before-first", "hang-mid-stream",
+    "garbage", "half-stream", "half-stream-ended", "call", "hang-before-headers", "hang-before-first",
+    "hang-mid-stream",
 )  # fmt: skip
 _GO_ON = "Your reply above was cut off"
 _STAMPED = re.compile(r"stub-(\d{1,5})x(\d{1,5})\Z")
 _FAULT = re.compile(r"fault-([45]\d\d)\Z")
 _DIRECTIVE = re.compile(r"(?:^|\s)!([a-z0-9-]+)(?: ([^\n]*))?")
+_CALL = re.compile(r"\s*([A-Za-z0-9_.-]+) ?(.*?)\s*\Z", re.DOTALL)
+# What a model that breaks off once answers from then on; the others answer `stub`.
+_AFTERWARDS = {"half-say": "goes-on", "hang-mid-say": "goes-on"}
 _ERRORS = {
     401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
     404: ("invalid_request_error", "model_not_found", "The model does not exist or you do not have access to it."),
@@ -51,6 +59,7 @@ class Answer:
         end: how the stream ends after the last token.
         status: anything but 200 is answered with an error body, or a redirect.
         has_usage: whether tokens are counted where the client asks for it.
+        calls: tools to call after the words, with their arguments as text.
     """
 
     name: str
@@ -62,6 +71,7 @@ class Answer:
     has_usage: bool = True
     is_garbage: bool = False
     hangs_first: bool = False
+    calls: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return self.count if self.pieces is None else len(self.pieces)
@@ -93,7 +103,7 @@ def answer_for(model: str, messages: list[dict[str, Any]], seen: set[tuple[str, 
         base = name.removesuffix("-once")
         known = (name, said) in seen
         seen.add((name, said))
-        return replace(_plan("stub" if known else base, words, messages), name=name)
+        return replace(_plan(_AFTERWARDS.get(base, "stub") if known else base, words, messages), name=name)
     return _plan(name, words, messages)
 
 
@@ -111,6 +121,17 @@ def _plan(name: str, words: str, messages: list[dict[str, Any]]) -> Answer:
             return Answer(name, _pieces(json.dumps(messages, ensure_ascii=False)))
         case "say":
             return Answer(name, _pieces(words))
+        case "say-first":
+            return Answer(name, _pieces(text_of(next(one for one in messages if one["role"] == "user")["content"])))
+        case "half-say" | "half-say-ended" | "hang-mid-say":
+            end: End = {"half-say": "break", "half-say-ended": "end"}.get(name, "hang")  # type: ignore[assignment]
+            pieces = _pieces(words)
+            return Answer(name, pieces[: max(1, len(pieces) // 2)], pause=0.01, end=end)
+        case "goes-on" | "repeats-last-word":
+            return Answer(name, _pieces(_rest(words, messages, repeats=name != "goes-on")))
+        case "call":
+            calls = [_CALL.match(call) for call in words.split(" & ")]
+            return Answer(name, (), calls=tuple((call[1], call[2]) for call in calls if call))
         case "no-usage":
             return Answer(name, count=5, has_usage=False)
         case "empty":
@@ -132,6 +153,15 @@ def _plan(name: str, words: str, messages: list[dict[str, Any]]) -> Answer:
         case "hang-mid-stream":
             return Answer(name, count=5, pause=0.01, end="hang")
     return Answer(name, status=404)
+
+
+def _rest(words: str, messages: list[dict[str, Any]], *, repeats: bool) -> str:
+    """What is left to say of some words where an answer broke off in the middle of them."""
+    if not text_of(messages[-1].get("content")).startswith(_GO_ON):
+        return words
+    shown = text_of(messages[-2].get("content"))
+    begin = shown.rstrip().rfind(" ") + 1 if repeats else len(shown)
+    return words[begin:]
 
 
 def _pieces(text: str) -> tuple[str, ...]:

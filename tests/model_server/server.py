@@ -148,11 +148,10 @@ class ModelProtocol(asyncio.Protocol):
         if answer.is_garbage:
             self._transport.write(_GARBAGE)
             return
-        choice = {
-            "index": 0,
-            "message": {"role": "assistant", "content": "".join(pieces_of(answer))},
-            "finish_reason": "stop",
-        }
+        message: dict[str, Any] = {"role": "assistant", "content": "".join(pieces_of(answer))}
+        if answer.calls:
+            message["tool_calls"] = [call_of(number, *call) for number, call in enumerate(answer.calls)]
+        choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if answer.calls else "stop"}
         body = {"id": "chatcmpl-stub", "object": "chat.completion", "created": 0, "model": model, "choices": [choice]}
         if answer.has_usage:
             body["usage"] = usage_of(_tokens_of(messages), len(answer))
@@ -255,12 +254,24 @@ class _Stream:
             case "end":
                 self._finish()
                 return
-        last = f'data: {self._common}, "choices": [{{"index": 0, "delta": {{}}, "finish_reason": "stop"}}]}}\n\n'
+        for number, (name, arguments) in enumerate(self._answer.calls):
+            self._call(number, name, arguments)
+        reason = "tool_calls" if self._answer.calls else "stop"
+        last = f'data: {self._common}, "choices": [{{"index": 0, "delta": {{}}, "finish_reason": "{reason}"}}]}}\n\n'
         if self._with_usage:
             usage = json.dumps(usage_of(self._asked, self._sent))
             last += f'data: {self._common}, "choices": [], "usage": {usage}}}\n\n'
         self._chunk(f"{last}data: [DONE]\n\n")
         self._finish()
+
+    def _call(self, number: int, name: str, arguments: str) -> None:
+        """A tool call, its arguments a few characters at a time."""
+        self._sent += 1
+        pieces = [arguments[at : at + 5] for at in range(0, len(arguments), 5)]
+        for told in (call_of(number, name, ""), *({"function": {"arguments": piece}} for piece in pieces)):
+            delta = json.dumps({"tool_calls": [{"index": number, **told}]})
+            choice = f'{{"index": 0, "delta": {delta}, "finish_reason": null}}'
+            self._chunk(f'data: {self._common}, "choices": [{choice}]}}\n\n')
 
     def _chunk(self, text: str) -> None:
         data = text.encode()
@@ -281,6 +292,11 @@ def stamped(number: int) -> str:
 def pieces_of(answer: Answer) -> tuple[str, ...]:
     """All tokens of an answer that isn't streamed."""
     return answer.pieces if answer.pieces is not None else tuple(stamped(number) for number in range(answer.count))
+
+
+def call_of(number: int, name: str, arguments: str) -> dict[str, Any]:
+    """A tool call as OpenAI gives it."""
+    return {"id": f"call_stub_{number}", "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
 def usage_of(asked: int, answered: int) -> dict[str, int]:
