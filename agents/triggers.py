@@ -78,4 +78,5 @@ def operations() -> list[Operation]:
         audited("agents_release", entity="release", label="number", ignored=("snapshot",)),
         audited("agents_testcase", entity="test_case", label="name", ignored=("updated_at", "revision")),
         audited("agents_modelendpoint", entity="model_endpoint", label="name", hidden=("api_key",)),
+        audited("agents_toolcredential", entity="tool_credential", label="contact", hidden=("value",)),
     ]

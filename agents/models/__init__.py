@@ -14,6 +14,8 @@ from agents.models.registries import (
     ToolVersion,
 )
 from agents.models.tests import TestCase, TestResult, TestRun
+from agents.models.tool_calls import ToolCallRecord
+from agents.models.tool_credentials import ToolCredential
 
 __all__ = [
     "Agent",
@@ -31,6 +33,8 @@ __all__ = [
     "TestResult",
     "TestRun",
     "Tool",
+    "ToolCallRecord",
+    "ToolCredential",
     "ToolVersion",
     "Version",
 ]

@@ -29,6 +29,7 @@ NOT_AUDITED = {
     "knowledge.Chunk": "made from a document, and only from it",
     "agents.TestRun": "what tests came to is kept for itself, with who started them",
     "agents.TestResult": "as its run",
+    "agents.ToolCallRecord": "it is the record of what was done, and for whom",
     "conversations.Conversation": "what people say is no configuration; it has a history of its own",
     "conversations.Turn": "as its conversation",
     "conversations.Message": "as its conversation",

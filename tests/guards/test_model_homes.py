@@ -59,6 +59,8 @@ HOMES = {
     "agents.TestCase": TENANT,
     "agents.TestResult": TENANT,
     "agents.TestRun": TENANT,
+    "agents.ToolCallRecord": TENANT,
+    "agents.ToolCredential": TENANT,
     "conversations.Conversation": TENANT,
     "conversations.Turn": TENANT,
     "conversations.Message": TENANT,
