@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from django.contrib import admin
 
 from billing.models import UsageEvent
 from switchboard.admin import staff_site
 from switchboard.model_admin import DomainModelAdmin
 from tenants.permissions import Permission
-
-_SERVICES: Final[dict[str, str]] = {UsageEvent.Service.LLM: "Answering", UsageEvent.Service.EMBEDDING: "Embedding"}
 
 
 @admin.register(UsageEvent, site=staff_site)
@@ -23,17 +19,19 @@ class UsageEventAdmin(DomainModelAdmin):
         "provider",
         "model",
         "input_tokens",
+        "cached_tokens",
         "output_tokens",
         "counted_by",
         "cost",
     )
-    list_filter = ("service", "provider", "model")
+    list_filter = ("service", "purpose", "provider", "model")
     search_fields = ("=conversation_id", "=turn_id", "model")
     date_hierarchy = "created_at"
 
     @admin.display(description="Used for", ordering="service")
     def used_for(self, row: UsageEvent) -> str:
-        return _SERVICES.get(row.service, row.service)
+        service = UsageEvent.Service(row.service).label
+        return f"{service}: {row.purpose}" if row.purpose else service
 
     @admin.display(description="Counted by")
     def counted_by(self, row: UsageEvent) -> str:

@@ -23,7 +23,9 @@ class UsageSerializer(serializers.ModelSerializer[UsageEvent]):
             "service",
             "provider",
             "model",
+            "purpose",
             "input_tokens",
+            "cached_tokens",
             "output_tokens",
             "is_estimated",
             "cost_usd",
@@ -39,6 +41,7 @@ class UsageFilters(serializers.Serializer[dict[str, Any]]):
     """What the ledger can be narrowed down by. Times are RFC 3339; `until` itself is left out."""
 
     service = serializers.ChoiceField(choices=UsageEvent.Service.choices, required=False)
+    purpose = serializers.CharField(max_length=20, required=False)
     provider = serializers.CharField(max_length=80, required=False)
     model = serializers.CharField(max_length=120, required=False)
     conversation = serializers.UUIDField(required=False)

@@ -9,6 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('tenants', '0001_initial'),  # refuse_change()
     ]
 
     operations = [
@@ -17,11 +18,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('idempotency_key', models.CharField(max_length=120, unique=True)),
-                ('service', models.CharField(choices=[('llm', 'Llm'), ('embedding', 'Embedding')], max_length=20)),
+                ('service', models.CharField(choices=[('llm', 'Language model'), ('stt', 'Speech to text'), ('tts', 'Text to speech'), ('vision', 'Vision'), ('embedding', 'Embedding'), ('knowledge', 'Knowledge search')], max_length=20)),
                 ('provider', models.CharField(max_length=80)),
                 ('model', models.CharField(max_length=120)),
+                ('purpose', models.CharField(blank=True, default='', help_text='What for, such as answer, route, extract, summary or judge.', max_length=20)),
                 ('input_tokens', models.PositiveIntegerField(default=0)),
                 ('output_tokens', models.PositiveIntegerField(default=0)),
+                ('cached_tokens', models.PositiveIntegerField(default=0, help_text='Of the input, what the provider had cached.')),
                 ('is_estimated', models.BooleanField(default=False, help_text='Counted by us, not by the provider.')),
                 ('cost_usd', models.DecimalField(blank=True, decimal_places=8, help_text='Empty: no price known.', max_digits=16, null=True)),
                 ('conversation_id', models.UUIDField(blank=True, null=True)),
@@ -33,5 +36,10 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'indexes': [models.Index(fields=['turn_id'], name='billing_usa_turn_id_b261c0_idx'), models.Index(fields=['created_at'], name='billing_usa_created_275e60_idx')],
             },
+        ),
+        migrations.RunSQL(
+            "CREATE TRIGGER billing_usageevent_is_immutable BEFORE UPDATE OR DELETE ON billing_usageevent "
+            "FOR EACH ROW EXECUTE FUNCTION public.refuse_change()",
+            "DROP TRIGGER billing_usageevent_is_immutable ON billing_usageevent",
         ),
     ]

@@ -129,7 +129,7 @@ class _Run:
             self.failure = failure_of(error, endpoint.name)
             breaker.note_failure(endpoint, self.failure)
         if self.failure is None or attempt.has_used:
-            yield attempt.usage()
+            yield await attempt.usage()
 
     def _has_shown(self) -> bool:
         return any(not text.isspace() for text in self._shown)
