@@ -79,4 +79,19 @@ def operations() -> list[Operation]:
         audited("agents_testcase", entity="test_case", label="name", ignored=("updated_at", "revision")),
         audited("agents_modelendpoint", entity="model_endpoint", label="name", hidden=("api_key",)),
         audited("agents_toolcredential", entity="tool_credential", label="contact", hidden=("value",)),
+        # Of a conversation's summary the trail has that there is one, and who erased it; never what was said.
+        audited(
+            "agents_conversationsummary",
+            entity="conversation_summary",
+            hidden=("contact",),
+            ignored=("covered_until", "covered_messages", "updated_at", "text"),
+        ),
+        audited("agents_contactconsent", entity="contact_consent", hidden=("contact",), ignored=("changed_at",)),
+        audited(
+            "agents_contactfact",
+            entity="contact_fact",
+            label="key",
+            hidden=("contact", "value"),
+            ignored=("updated_at",),
+        ),
     ]

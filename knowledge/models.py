@@ -21,6 +21,9 @@ class Collection(models.Model):
     slug = models.SlugField(max_length=60, unique=True)
     description = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    revision = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text="Moves, by a trigger, whenever what can be found in it changes."
+    )
 
     class Meta:
         ordering = ["name"]

@@ -67,6 +67,17 @@ class MemoryPolicy(Part):
     window_tokens: int = Field(default=6000, ge=500, le=200_000)
     summarise: bool = True
     contact_facts: bool = Field(default=False, description="Keep facts about a contact, by consent.")
+    fact_days: int = Field(default=365, ge=1, le=3650, description="How long a fact is kept.")
+
+
+class CachePolicy(Part):
+    """Whether an answer is given again to whoever asks the same."""
+
+    enabled: bool = Field(default=False, description="Only answers that used no tool and no personal data.")
+    ttl_seconds: int = Field(default=3600, ge=60, le=30 * 86_400, description="How long an answer is kept.")
+    similarity: float = Field(
+        default=0.85, ge=0.7, le=1, description="How near a question must be to one that was answered; 1: the same."
+    )
 
 
 class SafetyPolicy(Part):
@@ -92,6 +103,7 @@ class RuntimeContent(Content):
     turn_taking: TurnTaking = TurnTaking()
     vision: Vision = Vision()
     memory: MemoryPolicy = MemoryPolicy()
+    cache: CachePolicy = CachePolicy()
     safety: SafetyPolicy = SafetyPolicy()
 
     def faults(self) -> list[Fault]:

@@ -17,6 +17,7 @@ from agents.content.personality import PersonalityContent
 from agents.content.prompt import PromptContent, Variable
 from agents.content.runtime import (
     BackgroundAudio,
+    CachePolicy,
     MemoryPolicy,
     ModelChoice,
     RuntimeContent,
@@ -96,6 +97,7 @@ GROUPS: Final[Mapping[type[Content], tuple[Group, ...]]] = {
         Group("Turn-taking", ("turn_taking",), help="When it is whose turn, in a call.", icon="swap_calls"),
         Group("Vision", ("vision",), help="Whether it looks at a shared screen.", icon="visibility"),
         Group("Memory", ("memory",), help="What it remembers of a conversation.", icon="history"),
+        Group("Answer cache", ("cache",), help="Answers that are given again.", icon="cached"),
         Group("Safety", ("safety",), help="What goes neither in nor out.", icon="shield"),
     ),
 }
@@ -158,6 +160,7 @@ HINTS: Final[Mapping[tuple[type[Part], str], Hint]] = {
     (RuntimeContent, "turn_taking"): Hint(" "),
     (RuntimeContent, "vision"): Hint(" "),
     (RuntimeContent, "memory"): Hint(" "),
+    (RuntimeContent, "cache"): Hint(" "),
     (RuntimeContent, "safety"): Hint(" "),
     (ModelChoice, "endpoint"): Hint("Endpoint", "Where the model is asked.", source="endpoints"),
     (ModelChoice, "model"): Hint("Model", "As the endpoint calls it; “local” for the built-in model."),
@@ -174,6 +177,10 @@ HINTS: Final[Mapping[tuple[type[Part], str], Hint]] = {
     (MemoryPolicy, "window_tokens"): Hint("Words it keeps in view", "In tokens."),
     (MemoryPolicy, "summarise"): Hint("Summarise what no longer fits"),
     (MemoryPolicy, "contact_facts"): Hint("Keep facts about a contact, by consent"),
+    (MemoryPolicy, "fact_days"): Hint("Facts are kept for", "Days."),
+    (CachePolicy, "enabled"): Hint("Give answers again"),
+    (CachePolicy, "ttl_seconds"): Hint("An answer is kept for", "Seconds."),
+    (CachePolicy, "similarity"): Hint("How near a question must be", "1: only the same question."),
     (SafetyPolicy, "blocked_topics"): Hint("Topics it declines", "One a line.", wide=True),
     (SafetyPolicy, "redact_personal_data"): Hint("Redact personal data"),
     (SafetyPolicy, "longest_answer_characters"): Hint("Longest answer", "In characters."),

@@ -4,6 +4,7 @@ import agents.triggers
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
+import pgvector.django.halfvec
 import switchboard.kernel.encryption
 import switchboard.kernel.ids
 from django.conf import settings
@@ -422,6 +423,77 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-id'],
                 'constraints': [models.UniqueConstraint(fields=('contact', 'tool'), name='one_tool_credential_per_contact_and_tool')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CachedAnswer',
+            fields=[
+                ('id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('release_id', models.UUIDField()),
+                ('knowledge', models.CharField(help_text="Digest of the documents' revisions it was made from.", max_length=64)),
+                ('question', models.TextField(help_text='In lower case, without what changes nothing.')),
+                ('digest', models.CharField(help_text='SHA-256 of the question.', max_length=64)),
+                ('embedding', pgvector.django.halfvec.HalfVectorField(dimensions=384, null=True)),
+                ('answer', models.TextField()),
+                ('citations', models.JSONField(blank=True, default=list, help_text='Without their links, which are signed anew.')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('expires_at', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['expires_at'], name='cached_answers_by_expiry')],
+                'constraints': [models.UniqueConstraint(fields=('release_id', 'knowledge', 'digest'), name='one_answer_per_question')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ConversationSummary',
+            fields=[
+                ('id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('conversation_id', models.UUIDField(unique=True)),
+                ('contact', models.CharField(blank=True, help_text='Who it is about, as conversations name them.', max_length=200)),
+                ('text', models.TextField(blank=True)),
+                ('covered_until', models.UUIDField(help_text='The last message that it covers; ids follow time.')),
+                ('covered_messages', models.PositiveIntegerField(default=0)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('erased_at', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'verbose_name_plural': 'conversation summaries',
+                'indexes': [models.Index(condition=models.Q(('contact', ''), _negated=True), fields=['contact'], name='summaries_of_a_contact')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ContactConsent',
+            fields=[
+                ('id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('contact', models.CharField(help_text='Who it is about, as conversations name them.', max_length=200, unique=True)),
+                ('is_given', models.BooleanField()),
+                ('source', models.CharField(help_text='How they said so: a form, a call, a conversation.', max_length=200)),
+                ('changed_at', models.DateTimeField(auto_now=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ContactFact',
+            fields=[
+                ('id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('contact', models.CharField(help_text='Who it is about, as conversations name them.', max_length=200)),
+                ('key', models.CharField(help_text='What it is: `allergy`, `preferred_room`.', max_length=60)),
+                ('value', models.CharField(max_length=500)),
+                ('source_turn_id', models.UUIDField(blank=True, help_text='The turn in which it was said.', null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('expires_at', models.DateTimeField()),
+                ('consent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='facts', to='agents.contactconsent')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['expires_at'], name='facts_by_expiry')],
+                'constraints': [models.UniqueConstraint(fields=('contact', 'key'), name='one_fact_per_contact_and_key')],
             },
         ),
         *agents.triggers.operations(),

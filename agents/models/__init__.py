@@ -1,8 +1,10 @@
 """The registries, the agents made of them, the releases that fix what an agent does, and the tests of releases."""
 
 from agents.models.agents import Agent, AgentVersion, Release
+from agents.models.cache import CachedAnswer
 from agents.models.component import Component, Version
 from agents.models.endpoints import ModelEndpoint
+from agents.models.memory import ContactConsent, ContactFact, ConversationSummary
 from agents.models.registries import (
     Personality,
     PersonalityVersion,
@@ -20,7 +22,11 @@ from agents.models.tool_credentials import ToolCredential
 __all__ = [
     "Agent",
     "AgentVersion",
+    "CachedAnswer",
     "Component",
+    "ContactConsent",
+    "ContactFact",
+    "ConversationSummary",
     "ModelEndpoint",
     "Personality",
     "PersonalityVersion",

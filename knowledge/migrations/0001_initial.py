@@ -4,6 +4,7 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.deletion
 import knowledge.models
+import knowledge.triggers
 import pgvector.django.halfvec
 import pgvector.django.indexes
 import switchboard.kernel.ids
@@ -29,6 +30,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(max_length=60, unique=True)),
                 ('description', models.TextField(blank=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('revision', models.PositiveBigIntegerField(default=0, editable=False, help_text='Moves, by a trigger, whenever what can be found in it changes.')),
             ],
             options={
                 'ordering': ['name'],
@@ -94,9 +96,10 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('document', 'ordinal'), name='one_chunk_per_place'),
         ),
 
-        audited("knowledge_collection", entity="collection", label="name"),
+        audited("knowledge_collection", entity="collection", label="name", ignored=("revision",)),
         audited(
             "knowledge_document", entity="document", label="title",
             ignored=("status", "progress", "pages", "passages", "error_code", "error_detail", "ready_at"),
         ),
+        *knowledge.triggers.operations(),
     ]

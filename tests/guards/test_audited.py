@@ -30,6 +30,7 @@ NOT_AUDITED = {
     "agents.TestRun": "what tests came to is kept for itself, with who started them",
     "agents.TestResult": "as its run",
     "agents.ToolCallRecord": "it is the record of what was done, and for whom",
+    "agents.CachedAnswer": "made from documents, and only from them",
     "conversations.Conversation": "what people say is no configuration; it has a history of its own",
     "conversations.Turn": "as its conversation",
     "conversations.Message": "as its conversation",
