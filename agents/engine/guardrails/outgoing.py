@@ -168,7 +168,7 @@ class _OnTopic:
                     False, "answer_topic_blocked", f"The answer came to a blocked topic: {topic.name}."
                 )
                 self._held = ""
-                return text[: match.start()].rstrip()
+                return text[: match.start()]
             place = match.end()
         else:
             place = len(text)
@@ -210,7 +210,7 @@ class _Length:
             return ""
         room = self._longest - self.shown - 1
         word = self._held.rfind(" ", max(0, self._free - self.shown), room + 1)
-        return self._show(word if word > 0 else room) + "\u2026"
+        return self._show(word if word >= 0 else room) + "\u2026"
 
     def _show(self, count: int) -> str:
         shown, self._held = self._held[:count], self._held[count:]

@@ -169,7 +169,9 @@ def _number_begun(text: str, start: int) -> int:
         return place
     while atoms:
         gap = text[atoms[-1].end() : place]
-        if not _GAP.fullmatch(gap) or not _NUMBERLIKE.fullmatch(atoms[-1][0]):
+        # After a colon or a comma a digit would belong to the number: 07:00, 1,250.
+        may_go_on = _GAP.fullmatch(gap) or (gap in (":", ",") and place == len(text))
+        if not may_go_on or not _NUMBERLIKE.fullmatch(atoms[-1][0]):
             break
         place = atoms.pop().start()
     while place > low and text[place - 1] in "+(":

@@ -56,7 +56,7 @@ def test_without_rules_an_answer_is_shown_as_it_comes(text: str, cuts: list[int]
 def test_an_answer_ends_at_the_word_that_names_a_blocked_topic() -> None:
     guard = OutputGuard(SafetyPolicy(blocked_topics=("weapon trade",)), language="de-AT")
     shown = shown_of(guard, "The trade in we", "apo", "ns is easy: first you", " buy")
-    assert shown == "The trade in\n\nDarüber kann ich hier nicht sprechen. Kann ich Ihnen mit etwas anderem helfen?"
+    assert shown == "The trade in \n\nDarüber kann ich hier nicht sprechen. Kann ich Ihnen mit etwas anderem helfen?"
     assert guard.verdict is not None
     assert (guard.verdict.allowed, guard.verdict.code) == (False, "answer_topic_blocked")
 
