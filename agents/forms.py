@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from unfold.widgets import (
     UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
 
+from agents.domain.endpoints import checked_address
 from agents.models import ModelEndpoint
 from agents.models.component import valid_slug
-from switchboard.kernel.egress import check_url
+from agents.providers import OPENAI_COMPATIBLE
 from switchboard.kernel.problems import Problem
 
 
@@ -87,16 +91,25 @@ class EndpointForm(forms.ModelForm[ModelEndpoint]):
 
     class Meta:
         model = ModelEndpoint
-        fields = ("name", "base_url")
+        fields = ("name", "provider", "base_url")
         labels = {"base_url": "Base URL"}
         widgets = {
             "name": UnfoldAdminTextInputWidget(),
+            "provider": UnfoldAdminSelectWidget(),
             "base_url": UnfoldAdminTextInputWidget(attrs={"placeholder": "https://api.example.com/v1"}),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["base_url"].required = False
+        self.fields["base_url"].help_text = "Up to and including /v1. Empty: the provider's own address."
+        self.fields["new_api_key"].help_text = "Empty: at the provider's own address, the platform's key if it has one."
+
     def clean_base_url(self) -> str:
         try:
-            return check_url(str(self.cleaned_data["base_url"]).strip().rstrip("/"), field="base_url")
+            # The provider stands before it, so it has been looked at; an unknown one is a fault of its own.
+            provider = self.cleaned_data.get("provider", OPENAI_COMPATIBLE)
+            return checked_address(provider, str(self.cleaned_data["base_url"]))
         except Problem as problem:
             raise forms.ValidationError(problem.detail) from None
 

@@ -19,6 +19,7 @@ from agents.content.prompt import render
 from agents.content.runtime import RuntimeContent
 from agents.content.tool import ToolContent
 from agents.models import ModelEndpoint, Release
+from agents.providers import OPENAI_COMPATIBLE, key_for
 from switchboard.kernel.memory import Memory
 from switchboard.kernel.redis import redis_client
 from tenants.context import current_tenant, tenant_key
@@ -29,11 +30,12 @@ _SHARED_SECONDS: Final = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model is reached."""
+    """Where a model is reached, and with whose key: the tenant's or the platform's."""
 
     name: str
     base_url: str
     api_key: str
+    provider: str = OPENAI_COMPATIBLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,8 @@ def from_snapshot(release_id: uuid.UUID, snapshot: Mapping[str, Any]) -> Resolve
 
 def _endpoint(name: tuple[str, str]) -> Endpoint:
     row = ModelEndpoint.objects.get(name=name[1])
-    return Endpoint(name=row.name, base_url=row.base_url, api_key=row.api_key)
+    key = key_for(row.provider, row.base_url, row.api_key)
+    return Endpoint(name=row.name, base_url=row.base_url, api_key=key, provider=row.provider)
 
 
 # The schema is part of the name: ids of two tenants are no strangers to each other in one process.

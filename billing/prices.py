@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 _DIGITS: Final = Decimal("0.00000001")  # what the ledger holds
 _MOST: Final = Decimal(10) ** 7  # dollars; a count that costs more is no count
@@ -55,14 +55,14 @@ def is_loaded() -> bool:
     return load.cache_info().currsize > 0
 
 
-def _seller(provider: str, base_url: str) -> dict[str, str] | None:
+def _seller(provider: str, base_url: str) -> dict[str, Any] | None:
     if provider in _KNOWN:
         return {"provider_id": provider}
     return {"provider_api_url": base_url} if base_url else None
 
 
 @functools.lru_cache(maxsize=4096)
-def _is_listed(model: str, **seller: str) -> bool:
+def _is_listed(model: str, **seller: Any) -> bool:
     """Whether the lists have a price for a model: a search through all of them, so it is made once."""
     from genai_prices import Usage, calc_price
 

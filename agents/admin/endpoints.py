@@ -23,7 +23,7 @@ class ModelEndpointAdmin(DomainModelAdmin):
     can_add = can_change = can_delete = True
     view_permission, change_permission = Permission.SECRETS_READ, Permission.SECRETS_WRITE
     form = EndpointForm
-    list_display = ("name", "base_url", "key_state", "created_at")
+    list_display = ("name", "provider", "base_url", "key_state", "created_at")
     search_fields = ("name", "base_url")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelEndpoint]:
@@ -33,9 +33,9 @@ class ModelEndpointAdmin(DomainModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence[str]:
         return (
-            ("name", "base_url", "key_state", "new_api_key", "remove_api_key")
+            ("name", "provider", "base_url", "key_state", "new_api_key", "remove_api_key")
             if obj
-            else ("name", "base_url", "new_api_key")
+            else ("name", "provider", "base_url", "new_api_key")
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence[str]:
@@ -54,11 +54,11 @@ class ModelEndpointAdmin(DomainModelAdmin):
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         assert isinstance(form, EndpointForm)
         assert isinstance(obj, ModelEndpoint)
-        name, base_url = form.cleaned_data["name"], form.cleaned_data["base_url"]
+        fields = {name: form.cleaned_data[name] for name in ("name", "provider", "base_url")}
         if change:
-            endpoints.update_endpoint(endpoint=obj, name=name, base_url=base_url, api_key=form.written_key())
+            endpoints.update_endpoint(endpoint=obj, **fields, api_key=form.written_key())
         else:
-            made = endpoints.create_endpoint(name=name, base_url=base_url, api_key=form.written_key() or "")
+            made = endpoints.create_endpoint(**fields, api_key=form.written_key() or "")
             obj.pk = made.pk
 
     def remove(self, request: HttpRequest, row: Model) -> None:

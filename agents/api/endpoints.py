@@ -18,6 +18,7 @@ from agents.api.endpoint_serializers import (
 )
 from agents.domain.endpoints import create_endpoint, delete_endpoint, update_endpoint
 from agents.models import ModelEndpoint
+from agents.providers import is_own_address
 from switchboard.kernel.idempotency import idempotent
 from switchboard.kernel.resources import checked
 from tenants.api.resources import Resource
@@ -26,7 +27,7 @@ from tenants.permissions import Permission
 
 @extend_schema(tags=["Endpoints"])
 class EndpointViewSet(mixins.ListModelMixin, Resource[ModelEndpoint]):
-    """Where language models are reached: URLs that speak OpenAI's chat completions."""
+    """Where language models are reached: OpenAI, Anthropic, Google, Groq, or a server that speaks as OpenAI's does."""
 
     permissions: ClassVar[Mapping[str, Permission]] = {
         "list": Permission.SECRETS_READ,
@@ -61,7 +62,10 @@ class EndpointViewSet(mixins.ListModelMixin, Resource[ModelEndpoint]):
         changes = checked(EndpointFields, request, partial=True)
         with transaction.atomic():
             row = self.found_as_seen(request, pk)
-            update_endpoint(endpoint=row, **{"name": row.name, "base_url": row.base_url, **changes})
+            # At another provider the old one's address is of no use.
+            moves = is_own_address(row.provider, row.base_url) and changes.get("provider", row.provider) != row.provider
+            known = {"name": row.name, "base_url": "" if moves else row.base_url}
+            update_endpoint(endpoint=row, **{**known, **changes})
         return self.shown(self.found(pk))
 
     @extend_schema(summary="Delete an endpoint", responses={204: None})

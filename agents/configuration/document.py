@@ -82,6 +82,7 @@ PartReference = Annotated[Reference, BeforeValidator(_reference)]
 class EndpointEntry(Part):
     """Where models are reached. Its key is entered where it is, never here."""
 
+    provider: Literal["openai", "anthropic", "google", "groq", "openai_compatible"] | None = None
     base_url: Annotated[str, Field(max_length=500)] | None = None
 
 

@@ -90,7 +90,9 @@ class _Exporter:
         state = self._state
         match section:
             case "endpoints":
-                return {name: {"base_url": row.base_url} for name, row in state.endpoints.items()}
+                return {
+                    name: {"provider": row.provider, "base_url": row.base_url} for name, row in state.endpoints.items()
+                }
             case "collections":
                 return {
                     slug: {"name": row.name, "description": row.description} for slug, row in state.collections.items()

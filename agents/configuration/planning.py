@@ -17,8 +17,8 @@ from agents.content.agent import ProfileContent
 from agents.content.base import Content, read
 from agents.content.runtime import RuntimeContent
 from agents.diff import Change, diff_json
-from agents.domain.endpoints import is_same_server
-from switchboard.kernel.egress import check_url
+from agents.domain.endpoints import checked_address, is_same_server
+from agents.providers import OPENAI_COMPATIBLE, is_own_address
 from switchboard.kernel.problems import Problem
 
 # Characters of contents that are compared word by word in one plan.
@@ -71,23 +71,30 @@ class _Planner:
         for name, entry in self._document.section("endpoints").items():
             path: Path = ("endpoints", name)
             row = self._state.endpoints.get(name)
-            if entry.base_url is None:
-                if row is None:
-                    self._fault(path, "A new endpoint needs its base_url.")
-                continue
+            provider = entry.provider or (row.provider if row else OPENAI_COMPATIBLE)
+            moves = row is not None and provider != row.provider and is_own_address(row.provider, row.base_url)
+            told = entry.base_url if entry.base_url is not None else row.base_url if row and not moves else ""
             try:
-                address = check_url(entry.base_url.rstrip("/"), field="base_url")
+                address = checked_address(provider, told)
             except Problem as problem:
                 self._fault((*path, "base_url"), problem.detail)
                 continue
-            put = methodcaller("put_endpoint", name, address)
+            put = methodcaller("put_endpoint", name, provider, address)
             if row is None:
-                yield Step(path, Action.CREATE, f"{address} (its key, if it needs one, is entered by hand)", do=put)
-            elif row.base_url != address:
+                told = f"{provider} at {address} (its key, if it needs one, is entered by hand)"
+                yield Step(path, Action.CREATE, told, do=put)
+                continue
+            before, after = (row.provider, row.base_url), (provider, address)
+            changes = tuple(
+                Change(field, "changed", old, new)
+                for field, old, new in zip(("provider", "base_url"), before, after, strict=True)
+                if old != new
+            )
+            if changes:
                 if row.api_key and not is_same_server(row.base_url, address):
                     detail = "Its key was given for another server. Enter the new server's key where keys are entered."
                     self._fault((*path, "base_url"), detail)
-                yield Step(path, Action.CHANGE, "", (Change("base_url", "changed", row.base_url, address),), put)
+                yield Step(path, Action.CHANGE, "", changes, put)
 
     def _collections(self) -> Iterator[Step]:
         for slug, entry in self._document.section("collections").items():

@@ -129,12 +129,12 @@ class Performer:
             self._releases[one.row.agent.slug, one.composition] = one.row
             self._keep_parts(one.row, one.composition)
 
-    def put_endpoint(self, name: str, base_url: str) -> None:
+    def put_endpoint(self, name: str, provider: str, base_url: str) -> None:
         row = self._state.endpoints.get(name)
         if row is None:
-            endpoints.create_endpoint(name=name, base_url=base_url)
+            endpoints.create_endpoint(name=name, provider=provider, base_url=base_url)
         else:
-            endpoints.update_endpoint(endpoint=row, name=name, base_url=base_url)
+            endpoints.update_endpoint(endpoint=row, name=name, provider=provider, base_url=base_url)
 
     def put_collection(self, slug: str, name: str, description: str) -> None:
         row = self._state.collections.get(slug)

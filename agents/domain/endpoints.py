@@ -7,40 +7,56 @@ from django.db import IntegrityError, transaction
 
 from agents.domain.usage import is_endpoint_used
 from agents.models import ModelEndpoint
+from agents.providers import OPENAI_COMPATIBLE, address_of
 from switchboard.kernel.egress import check_url
 from switchboard.kernel.problems import Conflict, Invalid
 
 
-def create_endpoint(*, name: str, base_url: str, api_key: str = "") -> ModelEndpoint:
+def create_endpoint(
+    *, name: str, base_url: str = "", api_key: str = "", provider: str = OPENAI_COMPATIBLE
+) -> ModelEndpoint:
     """A new endpoint. Whether its address may be reached is judged at each request.
 
     Args:
-        base_url: up to and including `/v1`.
-        api_key: stored encrypted.
+        base_url: up to and including `/v1`; empty: the provider's own address.
+        api_key: stored encrypted; empty: at the provider's own address, the platform's key is used.
+        provider: one of `agents.providers.PROVIDERS`.
 
     Raises:
-        Invalid: `invalid_url`.
+        Invalid: `invalid_url`; `base_url_needed`, where the provider has no address of its own.
         Conflict: `endpoint_exists`, where the name is taken.
     """
     try:
         with transaction.atomic():
-            return ModelEndpoint.objects.create(name=name, base_url=_address(base_url), api_key=api_key)
+            return ModelEndpoint.objects.create(
+                name=name, provider=provider, base_url=checked_address(provider, base_url), api_key=api_key
+            )
     except IntegrityError:
         raise _exists(name) from None
 
 
-def update_endpoint(*, endpoint: ModelEndpoint, name: str, base_url: str, api_key: str | None = None) -> None:
+def update_endpoint(
+    *,
+    endpoint: ModelEndpoint,
+    name: str,
+    base_url: str,
+    api_key: str | None = None,
+    provider: str | None = None,
+) -> None:
     """Change an endpoint; running turns go on with what they began with.
 
     Args:
         api_key: None keeps the one that is stored, for the server it was given for: a key that nobody may read must
             not be had by leading it elsewhere.
+        provider: None leaves it as it is.
 
     Raises:
-        Invalid: `invalid_url`; `api_key_needed`, where a stored key would go to another server.
+        Invalid: `invalid_url`; `base_url_needed`, where the provider has no address of its own;
+            `api_key_needed`, where a stored key would go to another server.
         Conflict: `endpoint_exists`, where the name is another's; `endpoint_in_use`, where a version names it.
     """
-    fields = {"name": name, "base_url": _address(base_url)}
+    provider = provider or endpoint.provider
+    fields = {"name": name, "provider": provider, "base_url": checked_address(provider, base_url)}
     if api_key is not None:
         fields["api_key"] = api_key
     try:
@@ -73,8 +89,16 @@ def _in_use(endpoint: ModelEndpoint) -> Conflict:
     return Conflict("endpoint_in_use", f"A published runtime config names “{endpoint}”, so it stays.")
 
 
-def _address(base_url: str) -> str:
-    return check_url(base_url.strip().rstrip("/"), field="base_url")
+def checked_address(provider: str, base_url: str) -> str:
+    """An endpoint's address.
+
+    Raises:
+        Invalid: `invalid_url`; `base_url_needed`, where none was given and the provider has none of its own.
+    """
+    address = address_of(provider, base_url)
+    if not address:
+        raise Invalid("base_url_needed", "Give the address of the server.", field="base_url")
+    return check_url(address, field="base_url")
 
 
 def is_same_server(one: str, other: str) -> bool:

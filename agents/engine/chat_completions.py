@@ -8,6 +8,7 @@ The protocol: platform.openai.com/docs/api-reference/chat-streaming.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, Final
@@ -27,6 +28,7 @@ _LONGEST_LINE: Final = 1 << 20
 LONGEST_ANSWER: Final = 1_000_000  # characters
 MOST_CALLS: Final = 64
 _LONGEST_NAME: Final = 128  # of a tool and of a call's id
+_REASONS: Final = re.compile(r"o\d|gpt-5")
 _MOST_TOKENS: Final = 2**31 - 1  # that a PostgreSQL integer holds
 
 
@@ -52,7 +54,7 @@ async def stream_chat(
     stream = await client_of(endpoint).post(
         "/chat/completions",
         cast_to=ChatCompletionChunk,
-        body=_body(choice, messages, tools, tool_choice),
+        body=_body(endpoint.provider, choice, messages, tools, tool_choice),
         stream=True,
         stream_cls=AsyncStream[ChatCompletionChunk],
     )
@@ -86,16 +88,22 @@ async def stream_chat(
 
 
 def _body(
-    choice: ModelChoice, messages: Sequence[ChatMessage], tools: Sequence[ToolOffer], tool_choice: ToolChoice
+    provider: str,
+    choice: ModelChoice,
+    messages: Sequence[ChatMessage],
+    tools: Sequence[ToolOffer],
+    tool_choice: ToolChoice,
 ) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": choice.model,
         "messages": [_message(message) for message in messages],
-        "temperature": choice.temperature,
-        "max_tokens": choice.max_tokens,
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+    # OpenAI itself has renamed the one, and its models that reason take the other at its default alone.
+    body["max_completion_tokens" if provider == "openai" else "max_tokens"] = choice.max_tokens
+    if not (provider == "openai" and _REASONS.match(choice.model)):
+        body["temperature"] = choice.temperature
     if tools:
         body["tools"] = [
             {

@@ -25,7 +25,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=80, unique=True)),
-                ('base_url', models.CharField(help_text='Up to and including /v1.', max_length=500)),
+                ('provider', models.CharField(choices=[('openai', 'OpenAI'), ('anthropic', 'Anthropic'), ('google', 'Google'), ('groq', 'Groq'), ('openai_compatible', 'OpenAI-compatible')], default='openai_compatible', help_text="Whose protocol it speaks. OpenAI-compatible: any server with OpenAI's chat completions.", max_length=20)),
+                ('base_url', models.CharField(help_text='Up to and including /v1, where the provider has that.', max_length=500)),
                 ('api_key', switchboard.kernel.encryption.EncryptedTextField(blank=True, default='')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],

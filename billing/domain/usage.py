@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -66,7 +67,7 @@ def record_usages(
     """
     if not usages:
         return
-    values: list[object] = []
+    values: list[Any] = []
     for key, usage in usages.items():
         values += (
             uuid7(), key, usage.service, usage.provider, usage.model, usage.purpose, usage.input_tokens,

@@ -64,6 +64,33 @@ class Config(BaseSettings):
         description="Bearer key for `EMBEDDINGS_URL`, if it wants one.", default=SecretStr("")
     )
     embeddings_model: str = Field(description="Model name sent to `EMBEDDINGS_URL`.", default="all-MiniLM-L6-v2")
+    openai_api_key: SecretStr = Field(
+        description="The platform's key at OpenAI, for tenants' endpoints without a key of their own. "
+        "Sent to the provider's own address alone.",
+        default=SecretStr(""),
+    )
+    anthropic_api_key: SecretStr = Field(description="The same at Anthropic.", default=SecretStr(""))
+    google_api_key: SecretStr = Field(description="The same at Google (Gemini API).", default=SecretStr(""))
+    groq_api_key: SecretStr = Field(description="The same at Groq.", default=SecretStr(""))
+    tenant_requests_per_minute: int = Field(
+        description="Model calls that one tenant may make in a minute. 0: as many as it likes. "
+        "`model_requests_per_minute` in a tenant's metadata overrides it.",
+        default=600,
+        ge=0,
+        le=1_000_000,
+    )
+    tenant_tokens_per_minute: int = Field(
+        description="The same in tokens, sent and received; `model_tokens_per_minute` overrides it.",
+        default=2_000_000,
+        ge=0,
+        le=1_000_000_000,
+    )
+    tenant_calls_at_once: int = Field(
+        description="Model calls of one tenant that may be under way at once; `model_calls_at_once` overrides it.",
+        default=200,
+        ge=0,
+        le=100_000,
+    )
     data_dir: Path = Field(
         description="Where embedded services, uploads and generated secrets live.", default=ROOT / ".data"
     )

@@ -253,6 +253,13 @@ EMBEDDINGS_URL = config.embeddings_url
 EMBEDDINGS_API_KEY = config.embeddings_api_key.get_secret_value()
 EMBEDDINGS_MODEL = config.embeddings_model
 EGRESS_ALLOW = config.egress_allow
+OPENAI_API_KEY = config.openai_api_key.get_secret_value()
+ANTHROPIC_API_KEY = config.anthropic_api_key.get_secret_value()
+GOOGLE_API_KEY = config.google_api_key.get_secret_value()
+GROQ_API_KEY = config.groq_api_key.get_secret_value()
+TENANT_REQUESTS_PER_MINUTE = config.tenant_requests_per_minute
+TENANT_TOKENS_PER_MINUTE = config.tenant_tokens_per_minute
+TENANT_CALLS_AT_ONCE = config.tenant_calls_at_once
 
 # --- API --------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

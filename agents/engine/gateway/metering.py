@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from agents import releases
 from agents.content.runtime import ModelChoice
 from agents.engine.gateway.messages import ChatMessage, TokenCounts
+from agents.providers import OPENAI_COMPATIBLE
 from agents.releases import Endpoint
+from billing import prices
 from billing.domain.usage import Usage
 
 
@@ -28,15 +30,26 @@ def usage_of(
     """
     counted = counts is not None and counts.completion > 0
     prompt = counts.prompt if counts and counts.prompt else estimate_tokens(sent)
+    completion = counts.completion if counts and counted else estimate_tokens(written)
+    cached = min(counts.cached, prompt) if counts else 0
     return Usage(
         service="llm",
-        provider=endpoint.name,
+        # A server of the tenant's own is known by the name that they gave it.
+        provider=endpoint.name if endpoint.provider == OPENAI_COMPATIBLE else endpoint.provider,
         model=choice.model,
         input_tokens=prompt,
-        output_tokens=counts.completion if counts and counted else estimate_tokens(written),
-        cached_tokens=min(counts.cached, prompt) if counts else 0,
+        output_tokens=completion,
+        cached_tokens=cached,
         is_estimated=not counted,
         purpose=purpose,
+        cost_usd=prices.cost_of(
+            provider=endpoint.provider,
+            model=choice.model,
+            input_tokens=prompt,
+            output_tokens=completion,
+            cached_tokens=cached,
+            base_url=endpoint.base_url,
+        ),
     )
 
 
