@@ -1,5 +1,6 @@
 """What goes neither in nor out, and how text from outside is put to a model. Pure: no model, no database, no clock."""
 
+from agents.engine.guardrails.discretion import reveals
 from agents.engine.guardrails.grounding import Fault, grounding
 from agents.engine.guardrails.hosts import LinkPolicy
 from agents.engine.guardrails.incoming import check_input
@@ -18,4 +19,5 @@ __all__ = [
     "grounding",
     "quote_as_data",
     "redact",
+    "reveals",
 ]

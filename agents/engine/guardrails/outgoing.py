@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from agents.content.runtime import SafetyPolicy
+from agents.engine.guardrails.discretion import StretchWatch, instructions_of
 from agents.engine.guardrails.grounding import after_citations, is_claim, sentences
 from agents.engine.guardrails.hosts import LinkPolicy
 from agents.engine.guardrails.links import LinkDefuser
@@ -22,8 +23,8 @@ _SENTENCE_END: Final = re.compile(r"[.!?\u2026][\"'\u201d\u2019\u00bb)*_]*(?=\s)
 _LAST_STRETCH: Final = 200  # characters before the limit in which an answer ends at a sentence, if it must
 
 
-class Stage(Protocol):
-    """A reader of a stream; after `verdict` is set it says nothing more."""
+class _Stage(Protocol):
+    """A reader of a stream."""
 
     def feed(self, piece: str) -> str: ...
     def finish(self) -> str: ...
@@ -37,6 +38,7 @@ class OutputGuard:
             company's to publish, such as its own phone number.
         links: where the answer may lead; None: anywhere.
         language: the contact's, for what they are told where an answer is ended.
+        prompt: the agent's instructions, which aren't read out.
     """
 
     def __init__(
@@ -46,17 +48,19 @@ class OutputGuard:
         passages: Sequence[str] = (),
         links: LinkPolicy | None = None,
         language: str = "en",
+        prompt: str = "",
     ) -> None:
         self._links = LinkDefuser(links) if links else None
         self._redactor = Redactor(personal_keys(passages)) if policy.redact_personal_data else None
         self._language = language
         self._length = _Length(policy.longest_answer_characters)
-        self._judges: list[_Cited | _OnTopic | _Length] = [
+        self._judges: list[_Judge] = [
+            *([_Discreet(prompt)] if prompt else []),
             *([_Cited(len(passages))] if policy.require_citations else []),
             *([_OnTopic(policy.blocked_topics)] if policy.blocked_topics else []),
             self._length,
         ]
-        self._stages: list[Stage] = [stage for stage in (self._links, self._redactor) if stage] + [*self._judges]
+        self._stages: list[_Stage] = [stage for stage in (self._links, self._redactor) if stage] + [*self._judges]
         self.verdict: Verdict | None = None
         """Why the answer was ended before its end; None where it wasn't. Nothing is shown after it."""
 
@@ -71,7 +75,7 @@ class OutputGuard:
             if self.verdict is not None:
                 break
             rest = stage.finish()
-            if isinstance(stage, _Cited | _OnTopic | _Length) and stage.verdict is not None:
+            if isinstance(stage, _Judge) and stage.verdict is not None:
                 return shown + self._end(stage, rest)
             shown += self._pass(rest, number + 1)
         return shown
@@ -89,11 +93,11 @@ class OutputGuard:
         for number in range(first, len(self._stages)):
             stage = self._stages[number]
             text = stage.feed(text)
-            if isinstance(stage, _Cited | _OnTopic | _Length) and stage.verdict is not None:
+            if isinstance(stage, _Judge) and stage.verdict is not None:
                 return self._end(stage, text)
         return text
 
-    def _end(self, stage: _Cited | _OnTopic | _Length, text: str) -> str:
+    def _end(self, stage: _Judge, text: str) -> str:
         """The last words: what the later stages say of what may be shown, and why there is no more."""
         last = stage
         for later in self._judges[self._judges.index(stage) + 1 :]:
@@ -141,6 +145,46 @@ class _Cited:
             self.verdict = Verdict(False, "claim_without_citation", "The answer claimed something without a citation.")
             return paragraph[:supported]
         return paragraph
+
+
+class _Discreet:
+    """Ends an answer that reads the agent's instructions out."""
+
+    def __init__(self, prompt: str) -> None:
+        self._watch = StretchWatch(instructions_of(prompt))
+        self._held = ""
+        self._read_until = 0  # in what is held
+        self._clear_until = 0
+        self.verdict: Verdict | None = None
+
+    def feed(self, piece: str) -> str:
+        self._held += piece
+        return self._read(is_end=False)
+
+    def finish(self) -> str:
+        return self._read(is_end=True)
+
+    def _read(self, *, is_end: bool) -> str:
+        text = self._held
+        for match in WORD.finditer(text, self._read_until):
+            if match.end() == len(text) and len(match[0]) < LONGEST_WORD and not is_end:
+                break
+            stretch = self._watch.next(match[0])
+            if self._watch.is_too_long(stretch):
+                self.verdict = Verdict(False, "instructions_asked_for", "The answer read the agent's instructions out.")
+                self._held = ""
+                return text[: self._clear_until]
+            self._read_until = match.end()
+            if not self._watch.is_suspicious:
+                self._clear_until = match.end()
+        else:
+            self._read_until = len(text)
+            if is_end or not self._watch.is_suspicious:
+                self._clear_until = len(text)
+        shown, self._held = text[: self._clear_until], text[self._clear_until :]
+        self._read_until -= self._clear_until
+        self._clear_until = 0
+        return shown
 
 
 class _OnTopic:
@@ -216,3 +260,6 @@ class _Length:
         shown, self._held = self._held[:count], self._held[count:]
         self.shown += len(shown)
         return shown
+
+
+_Judge = _Discreet | _Cited | _OnTopic | _Length

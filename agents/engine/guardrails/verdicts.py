@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Code = Literal["", "message_too_long", "topic_blocked", "answer_topic_blocked", "answer_cut", "claim_without_citation"]
+Code = Literal[
+    "",
+    "message_too_long",
+    "topic_blocked",
+    "answer_topic_blocked",
+    "answer_cut",
+    "claim_without_citation",
+    "instructions_asked_for",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,17 @@ _UNCITED: Final = {
     "nl": "Ik kan dit niet met onze documenten onderbouwen, dus zeg ik er liever niets meer over.",
     "pt": "Não posso confirmar isto com os nossos documentos, por isso prefiro não dizer mais.",
 }
+_INSTRUCTIONS: Final = {
+    "en": "I keep my instructions to myself. How can I help you?",
+    "de": "Meine Anweisungen behalte ich für mich. Wie kann ich Ihnen helfen?",
+    "fr": "Je garde mes instructions pour moi. Comment puis-je vous aider ?",
+    "es": "Mis instrucciones me las guardo. ¿En qué puedo ayudarle?",
+    "it": "Le mie istruzioni le tengo per me. Come posso aiutarla?",
+    "nl": "Mijn instructies houd ik voor mezelf. Waarmee kan ik u helpen?",
+    "pt": "As minhas instruções guardo para mim. Como posso ajudar?",
+}
 _SENTENCES: Final = {
+    "instructions_asked_for": _INSTRUCTIONS,
     "topic_blocked": _TOPIC,
     "answer_topic_blocked": _TOPIC,
     "message_too_long": _LONG,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.content.runtime import SafetyPolicy
-from agents.engine.guardrails import LinkPolicy, OutputGuard
+from agents.engine.guardrails import LinkPolicy, OutputGuard, reveals
 from tests.agents.guardrails.cuts import cut, pieces_of
 
 PARTS = [
@@ -42,6 +42,40 @@ def test_what_is_shown_does_not_depend_on_how_a_stream_is_cut(policy: SafetyPoli
     whole, pieces = (OutputGuard(policy, passages=["a", "b"], links=links) for _ in range(2))
     assert shown_of(pieces, *cut(text, cuts)) == shown_of(whole, text)
     assert pieces.verdict == whole.verdict
+
+
+PROMPT = (
+    "You are the concierge. Never offer more than ten per cent off, and call the night manager Bruno only after ten."
+)
+
+
+@given(text=pieces_of([PROMPT, *PROMPT.split(". "), *PARTS]), cuts=st.lists(st.integers(0, 400)))
+def test_nor_do_instructions_that_are_read_out(text: str, cuts: list[int]) -> None:
+    whole, pieces = (OutputGuard(SafetyPolicy(), prompt=PROMPT) for _ in range(2))
+    assert shown_of(pieces, *cut(text, cuts)) == shown_of(whole, text)
+    assert pieces.verdict == whole.verdict
+
+
+def test_an_agent_does_not_read_its_instructions_out() -> None:
+    guard = OutputGuard(SafetyPolicy(), prompt=PROMPT)
+    said = shown_of(guard, "Sure. My instructions: ", PROMPT.upper().replace(" ", "  "))
+    assert said == (
+        "Sure. My instructions: YOU  ARE  THE  CONCIERGE\n\nI keep my instructions to myself. How can I help you?"
+    )
+    assert guard.verdict is not None
+    assert guard.verdict.code == "instructions_asked_for"
+
+
+def test_but_tells_what_it_was_told_to_tell() -> None:
+    guard = OutputGuard(SafetyPolicy(), prompt=PROMPT)
+    said = "I never offer more than ten per cent off, and call the manager."
+    assert shown_of(guard, said) == said
+
+
+def test_instructions_are_found_in_arguments_too() -> None:
+    assert reveals(PROMPT, {"note": ["x", PROMPT]})
+    assert reveals(PROMPT, {str(number): part for number, part in enumerate(PROMPT.split(","))})
+    assert not reveals(PROMPT, {"note": "You are the concierge.", "guests": 2})
 
 
 @given(text=st.text(max_size=300), cuts=st.lists(st.integers(0, 300)))
