@@ -75,19 +75,19 @@ class Config(BaseSettings):
     tenant_requests_per_minute: int = Field(
         description="Model calls that one tenant may make in a minute. 0: as many as it likes. "
         "`model_requests_per_minute` in a tenant's metadata overrides it.",
-        default=600,
+        default=6000,
         ge=0,
         le=1_000_000,
     )
     tenant_tokens_per_minute: int = Field(
         description="The same in tokens, sent and received; `model_tokens_per_minute` overrides it.",
-        default=2_000_000,
+        default=10_000_000,
         ge=0,
         le=1_000_000_000,
     )
     tenant_calls_at_once: int = Field(
         description="Model calls of one tenant that may be under way at once; `model_calls_at_once` overrides it.",
-        default=200,
+        default=1000,
         ge=0,
         le=100_000,
     )

@@ -14,7 +14,6 @@ from agents.engine.gateway.messages import ChatMessage, TokenCounts, ToolCall, T
 from agents.engine.models import Deadlines
 from agents.engine.patience import Patience
 from agents.releases import Endpoint
-from billing import prices
 from billing.domain.usage import Usage
 
 
@@ -43,7 +42,6 @@ class Attempt:
         self._give_up = give_up
         self._counts: TokenCounts | None = None
         self._written = 0
-        self._loading: asyncio.Future[None] | None = None
 
     async def pieces(self) -> AsyncGenerator[str | ToolCall]:
         """Text as it comes, then the tool calls, once the answer is whole.
@@ -53,8 +51,6 @@ class Attempt:
             Exception: what the provider's client raises; `failures.failure_of` tells what it means.
         """
         clock = asyncio.get_running_loop().time
-        if not prices.is_loaded():  # while the model thinks
-            self._loading = asyncio.get_running_loop().run_in_executor(None, prices.load)
         deadlines = self._request.deadlines
         with Patience(min(clock() + deadlines.first_token, self._give_up)) as patience:
             async with contextlib.aclosing(self._stream()) as pieces:
@@ -74,10 +70,15 @@ class Attempt:
         """Whether the provider has done something that it bills: an attempt that was refused is no use."""
         return self._written > 0 or self._counts is not None
 
+    def tokens(self) -> int:
+        """What it has used so far, sent and received: counted where the provider has told, else by estimate."""
+        if self._counts is not None:
+            return self._counts.prompt + self._counts.completion
+        return metering.estimate_tokens(metering.length_of(self._request.messages) + self._written)
+
     async def usage(self) -> Usage:
         """What the call used, and what that costs."""
-        if self._loading is not None:
-            await self._loading
+        await metering.prices_loaded()
         return metering.usage_of(
             self._choice,
             self._endpoint,

@@ -12,7 +12,7 @@ from typing import Final
 
 from agents import releases
 from agents.content.runtime import ModelChoice
-from agents.engine.gateway import breaker
+from agents.engine.gateway import breaker, limits
 from agents.engine.gateway.attempt import Attempt, Request
 from agents.engine.gateway.failures import ModelFailed, failure_of
 from agents.engine.gateway.messages import ChatMessage, Piece, ToolChoice, ToolOffer
@@ -76,6 +76,8 @@ async def stream_chat(
             failed = run.failure
             if failed is None:
                 return
+            if failed.code == "rate_limited":  # the tenant's own limit, whichever model it is
+                raise failed
             if not run.may_repeat(endpoint, attempt, is_last=is_last):
                 failures.append(failed)
                 break
@@ -113,8 +115,11 @@ class _Run:
         """One attempt's pieces and its usage; `failure` tells afterwards how it went."""
         self.failure = None
         cutter = RepeatCutter("".join(self._shown)) if self._has_shown() else None
-        attempt = Attempt(choice, endpoint, self._continued() if cutter else self._request, self._give_up)
+        request = self._continued() if cutter else self._request
+        attempt = Attempt(choice, endpoint, request, self._give_up)
+        ticket = None
         try:
+            ticket = await limits.admit(tokens=attempt.tokens())
             async with contextlib.aclosing(attempt.pieces()) as pieces:
                 async for piece in pieces:
                     if not isinstance(piece, str):
@@ -123,11 +128,14 @@ class _Run:
                         self._shown.append(text)
                         yield text
             if cutter and (text := cutter.end()):
+                self._shown.append(text)
                 yield text
             breaker.note_success(endpoint)
         except Exception as error:
             self.failure = failure_of(error, endpoint.name)
             breaker.note_failure(endpoint, self.failure)
+        finally:
+            await limits.settle(ticket, tokens=attempt.tokens())
         if self.failure is None or attempt.has_used:
             yield await attempt.usage()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from agents import releases
@@ -53,6 +54,14 @@ def usage_of(
     )
 
 
+async def prices_loaded() -> None:
+    """Wait until the price lists are there: in a thread, for it takes half a second of processor time, and not before
+    an answer, where somebody would wait for its first word.
+    """
+    if not prices.is_loaded():
+        await asyncio.get_running_loop().run_in_executor(None, prices.load)
+
+
 async def estimate_usage(*, choice: ModelChoice, sent: int, written: int, purpose: str = "answer") -> Usage:
     """What a call used that its caller cut off, so that no attempt of it could say: the provider bills it all the same.
 
@@ -64,6 +73,7 @@ async def estimate_usage(*, choice: ModelChoice, sent: int, written: int, purpos
         ModelEndpoint.DoesNotExist: the endpoint is gone.
     """
     endpoint = await releases.endpoint_async(choice.endpoint)
+    await prices_loaded()
     return usage_of(choice, endpoint, None, sent=sent, written=written, purpose=purpose)
 
 
