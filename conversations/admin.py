@@ -41,10 +41,16 @@ class LastTurnFilter(admin.SimpleListFilter):
 @admin.register(Conversation, site=staff_site)
 class ConversationAdmin(RowPageAdmin):
     view_permission = Permission.CONVERSATIONS_READ
-    list_display = ("name", "agent", "channel", "last_answer", "updated_at")
+    list_display = ("name", "agent", "channel", "last_answer", "wants_person", "updated_at")
     list_display_links = ("name",)
     list_select_related = ("agent",)
-    list_filter = (LastTurnFilter, "agent", "channel", "created_at")
+    list_filter = (
+        LastTurnFilter,
+        ("handoff_requested_at", admin.EmptyFieldListFilter),
+        "agent",
+        "channel",
+        "created_at",
+    )
     search_fields = ("title", "messages__text")
     palette_fields, palette_icon = ("title",), "forum"
     ordering = ("-updated_at",)
@@ -69,6 +75,12 @@ class ConversationAdmin(RowPageAdmin):
             return "-"
         style, words = _STATUS[Turn.Status(row.last_status)]
         return format_html('<span class="sb-badge {}">{}</span>', style, words)
+
+    @admin.display(description="Wants a person", ordering="handoff_requested_at")
+    def wants_person(self, row: Conversation) -> str:
+        if row.handoff_requested_at is None:
+            return ""
+        return format_html('<span class="sb-badge sb-busy" title="{}">Yes</span>', row.handoff_reason)
 
     @admin.action(description="Export as CSV")
     def export_csv(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:

@@ -28,6 +28,8 @@ class Conversation(models.Model):
     title = models.CharField(max_length=120, blank=True, help_text="The first message, shortened.")
     idempotency_key = models.CharField(max_length=120, null=True, blank=True)
     last_event = models.PositiveBigIntegerField(default=0, help_text="Number of the last event of a finished turn.")
+    handoff_requested_at = models.DateTimeField(null=True, blank=True, help_text="Since when a person is wanted.")
+    handoff_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import math
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ from agents.models import (
     Tool,
 )
 from billing.models import UsageEvent
+from conversations.desk.models import Lead, Reservation, ReservationCalendar
 from conversations.models import Conversation, Message, Turn
 from knowledge.models import DIMENSIONS, Chunk, Collection, Document
 from tenants.flags.models import Flag
@@ -353,3 +355,37 @@ class UsageFactory(factory.django.DjangoModelFactory[UsageEvent]):
     model = "local"
     input_tokens = 100
     output_tokens = 50
+
+
+class LeadFactory(factory.django.DjangoModelFactory[Lead]):
+    class Meta:
+        model = Lead
+
+    name = factory.Sequence(lambda n: f"Ada {n}")
+    email = factory.Sequence(lambda n: f"ada{n}@example.com")
+    interest = "A house by the river."
+
+
+class CalendarFactory(factory.django.DjangoModelFactory[ReservationCalendar]):
+    """A restaurant's, open every evening from 18:00 to 23:00, UTC."""
+
+    class Meta:
+        model = ReservationCalendar
+
+    name = factory.Sequence(lambda n: f"A table {n}")
+    slug = factory.Sequence(lambda n: f"table-{n}")
+    capacity = 20
+    opening_times: Any = factory.LazyFunction(
+        lambda: {day: [["18:00", "23:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+    )
+
+
+class ReservationFactory(factory.django.DjangoModelFactory[Reservation]):
+    class Meta:
+        model = Reservation
+
+    calendar = factory.SubFactory(CalendarFactory)
+    starts_at = factory.LazyFunction(lambda: timezone.now() + dt.timedelta(days=2))
+    ends_at = factory.LazyAttribute(lambda row: row.starts_at + dt.timedelta(minutes=90))
+    party_size = 2
+    name = factory.Sequence(lambda n: f"Ada {n}")

@@ -50,6 +50,7 @@ def compose_agent(
     temperature: float = 0.2,
     max_tokens: int = 1024,
     collection_ids: Sequence[uuid.UUID] = (),
+    tools: Sequence[uuid.UUID] = (),
     welcome: str = "",
     suggested_questions: Sequence[str] = (),
     description: str = "",
@@ -62,6 +63,7 @@ def compose_agent(
     Args:
         prompt: the template of its prompt; it declares no variables.
         endpoint: name of the model endpoint; empty for the built-in local model.
+        tools: published versions of what it can do besides talking.
         welcome: what it says before anybody asks.
         test_cases: arguments of `create_test_case` for each that the release carries; they aren't run.
 
@@ -88,6 +90,7 @@ def compose_agent(
     parts = Parts(
         prompt=publish(component=instructions, message=message, by=by).version.pk,
         runtime_config=publish(component=runtime, message=message, by=by).version.pk,
+        tools=tuple(tools),
         collections=tuple(collection_ids),
     )
     release = make_release(agent=agent, parts=parts, message=message, by=by)

@@ -24,6 +24,8 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(blank=True, help_text='The first message, shortened.', max_length=120)),
                 ('idempotency_key', models.CharField(blank=True, max_length=120, null=True)),
                 ('last_event', models.PositiveBigIntegerField(default=0, help_text='Number of the last event of a finished turn.')),
+                ('handoff_requested_at', models.DateTimeField(blank=True, help_text='Since when a person is wanted.', null=True)),
+                ('handoff_reason', models.CharField(blank=True, db_default='', default='', max_length=300)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('agent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='agents.agent')),

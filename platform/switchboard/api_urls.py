@@ -7,6 +7,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("agents.api.urls")),
     path("", include("billing.api.urls")),
+    path("", include("conversations.desk.api.urls")),
     path("", include("knowledge.api.urls")),
     path("", include("tenants.api.urls")),
     path("", include("tenants.audit.api.urls")),

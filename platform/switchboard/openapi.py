@@ -26,6 +26,8 @@ _VERBS: Final = frozenset({"create", "retrieve", "update", "destroy"})
 _TAGS: Final = {
     "Conversations": "The data plane: talk with an agent; answers stream as events.",
     "Search": "The data plane: passages of documents.",
+    "Leads": "Who wants to hear from the company, as agents took them down.",
+    "Reservations": "Room that agents keep for people, and the calendars that say when there is any.",
     "Agents": "Named assistants, of which releases say what they do.",
     "Prompts": "A registry: instructions, with variables that a release fills in.",
     "Tools": "A registry: what an agent can do besides talking.",

@@ -68,6 +68,7 @@ TENANT_APPS = [
     "knowledge",
     "agents",
     "conversations",
+    "conversations.desk",
 ]
 INSTALLED_APPS = [
     "daphne",  # its `runserver` speaks ASGI
@@ -288,6 +289,8 @@ SPECTACULAR_SETTINGS = {
         "AgentStatus": "agents.models.Agent.Status",
         "ApiKeyKind": "tenants.models.ApiKey.Kind",
         "ChangeKind": "agents.api.diffs.KINDS",
+        "LeadStatus": "conversations.desk.models.Lead.Status",
+        "ReservationStatus": "conversations.desk.models.Reservation.Status",
         "DocumentStatus": "knowledge.models.Document.Status",
         "SecretKind": "tenants.vault.models.Secret.Kind",
         "SegmentSide": "agents.api.diffs.SIDES",

@@ -106,6 +106,9 @@ UNFOLD: Final[dict[str, Any]] = {
             _group(
                 "Conversations",
                 _item("Conversations", "forum", "conversations_conversation_changelist", Permission.CONVERSATIONS_READ),
+                _item("Leads", "person_add", "desk_lead_changelist", Permission.CONVERSATIONS_READ),
+                _item("Reservations", "event_seat", "desk_reservation_changelist", Permission.CONVERSATIONS_READ),
+                _item("Calendars", "calendar_month", "desk_reservationcalendar_changelist", Permission.AGENTS_READ),
                 _item("Usage", "monitoring", "billing_usageevent_changelist", Permission.USAGE_READ),
             ),
             _group(

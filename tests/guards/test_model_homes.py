@@ -68,6 +68,9 @@ HOMES = {
     "conversations.Conversation": TENANT,
     "conversations.Turn": TENANT,
     "conversations.Message": TENANT,
+    "desk.Lead": TENANT,
+    "desk.Reservation": TENANT,
+    "desk.ReservationCalendar": TENANT,
 }
 
 

@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.content.testcase import CaseTurn
+from agents.content.tool import ToolContent
 
 FOLDER = Path(__file__).parent
 SLUG = r"^[a-z][a-z0-9-]*$"
@@ -41,6 +42,26 @@ class DemoTestCase(_Value):
     turns: tuple[CaseTurn, ...] = Field(min_length=1)
 
 
+class DemoTool(_Value):
+    """Something the agent can do besides talking; its content is a tool's."""
+
+    name: str = Field(min_length=1)
+    slug: str = Field(pattern=SLUG)
+    content: ToolContent
+
+
+class DemoCalendar(_Value):
+    """What can be reserved, and when; `opening_times` as `conversations.desk` has them."""
+
+    name: str = Field(min_length=1)
+    slug: str = Field(pattern=SLUG)
+    time_zone: str = "Europe/London"
+    opening_times: dict[str, list[list[str]]]
+    capacity: int
+    largest_party: int
+    duration_minutes: int = 90
+
+
 class DemoAgent(_Value):
     """The company's assistant. `prompt` is its system prompt; it has no placeholders."""
 
@@ -59,6 +80,11 @@ class DemoCompany(_Value):
     slug: str = Field(pattern=SLUG)
     agent: DemoAgent
     collections: tuple[DemoCollection, ...] = Field(min_length=1)
+    tools: tuple[DemoTool, ...] = ()
+    calendars: tuple[DemoCalendar, ...] = ()
+
+    def __hash__(self) -> int:
+        return hash(self.slug)  # its tools hold schemas, which have no hash
 
     @property
     def documents_folder(self) -> Path:

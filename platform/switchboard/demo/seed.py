@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ from django.conf import settings
 from django.core.files.base import File
 
 from agents.domain.agents import compose_agent
-from agents.models import Agent
+from agents.domain.components import create_component, publish
+from agents.models import Agent, Tool, ToolVersion
+from conversations.desk.domain.calendars import create_calendar
+from conversations.desk.models import ReservationCalendar
 from knowledge.domain.collection import create_collection
 from knowledge.domain.documents import accept_document
 from knowledge.models import Collection, Document
-from switchboard.demo.companies import DemoCompany, load_companies
+from switchboard.demo.companies import DemoCompany, DemoTool, load_companies
 from switchboard.kernel.problems import Conflict
 from tenants.context import use_public, use_tenant
 from tenants.domain.api_keys import create_api_key
@@ -72,6 +76,9 @@ def _company(company: DemoCompany, earlier: dict[str, str] | None) -> dict[str, 
         if not User.objects.filter(username=entry["staff_user"]).exists():
             create_member(username=entry["staff_user"], password=entry["staff_password"], role=Role.OWNER)
         collections = [_collection(company, index) for index in range(len(company.collections))]
+        for calendar in company.calendars:
+            if not ReservationCalendar.objects.filter(slug=calendar.slug).exists():
+                create_calendar(**calendar.model_dump())
         agent = _agent(company, collections)
     return {
         "slug": company.slug,
@@ -113,10 +120,20 @@ def _agent(company: DemoCompany, collections: list[Collection]) -> Agent:
             welcome=wanted.welcome,
             suggested_questions=wanted.suggested_questions,
             collection_ids=[collection.id for collection in collections],
+            tools=[_tool(tool) for tool in company.tools],
             test_cases=[case.model_dump(mode="json") for case in wanted.test_cases],
         )
         agent = release.agent
     return agent
+
+
+def _tool(wanted: DemoTool) -> uuid.UUID:
+    """The version of a tool that the agent is given."""
+    tool = Tool.objects.filter(slug=wanted.slug).first()
+    if tool is None:
+        tool = create_component(Tool, name=wanted.name, slug=wanted.slug, content=wanted.content.as_json())
+    version: ToolVersion = publish(component=tool, message="The first version").version  # type: ignore[assignment]
+    return version.pk
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""Leads, reservations and calendars over REST."""

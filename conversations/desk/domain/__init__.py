@@ -1,0 +1,1 @@
+"""What changes leads, reservations and their calendars."""
