@@ -9,7 +9,7 @@ from agents.models import Personality
 from tenants.actor import doing
 
 # Each try waits for the one who won; to lose this often, as many people must choose at once.
-_TRIES = 5
+_TRIES = 50
 
 
 def set_default(*, personality: Personality, is_default: bool = True, message: str = "") -> None:

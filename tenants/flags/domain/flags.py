@@ -138,5 +138,5 @@ def _check_description(description: str) -> None:
 def _deed(changes: dict[str, Any]) -> str:
     """A change of the switch alone is called what the switch's own button calls it."""
     if changes.keys() == {"enabled"}:
-        return "switch_on" if changes["enabled"] else "kill"
-    return "update"
+        return "switched_on" if changes["enabled"] else "killed"
+    return "changed"

@@ -35,7 +35,7 @@ def found(**filters):
         ("BREAK", {"Breakfast menus"}),
         ("menus breakfast", {"Breakfast menus"}),
         ("wines red", {"Wines (red)"}),
-        ("go_live", {"Night porter"}),
+        ("went_live", {"Night porter"}),
         ("release.went_live", {"Night porter"}),
         ("at last", {"Night porter"}),
         ("ines.quiroga night", {"Night porter"}),
