@@ -10,6 +10,7 @@
 | `half-say`, `half-say-ended`, `hang-mid-say` | half of the last message, then as below |
 | `goes-on`, `repeats-last-word` | what is left to say where another broke off; the second from the last word again |
 | `call` | calls tools: `!call name {"its": "arguments"} & name {}` |
+| `obedient` | does what any text before it orders (obedient.py) |
 | `no-usage`, `empty` | an answer whose tokens nobody counted; an answer without words |
 | `fault-429`, `fault-500`, `fault-NNN` | that status and OpenAI's error body; 429 and 503 with `Retry-After: 1` |
 | `wrong-key`, `redirect` | 401 as for a bad key; 302 to this server's own `/_internal` |
@@ -26,11 +27,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from tests.model_server.obedient import obey
+
 End = Literal["finish", "break", "end", "hang"]
 
 MODELS = (
     "stub", "stub-50x20", "slow", "echo", "say", "no-usage", "empty", "fault-429", "fault-500", "wrong-key", "redirect",
-    "garbage", "half-stream", "half-stream-ended", "call", "hang-before-headers", "hang-before-first",
+    "garbage", "half-stream", "half-stream-ended", "call", "obedient", "hang-before-headers", "hang-before-first",
     "hang-mid-stream",
 )  # fmt: skip
 _GO_ON = "Your reply above was cut off"
@@ -90,11 +93,14 @@ def last_said(messages: list[dict[str, Any]]) -> str:
     return next((text for text in said if not text.startswith(_GO_ON)), "")
 
 
-def answer_for(model: str, messages: list[dict[str, Any]], seen: set[tuple[str, str]]) -> Answer:
+def answer_for(
+    model: str, messages: list[dict[str, Any]], seen: set[tuple[str, str]], tools: list[dict[str, Any]]
+) -> Answer:
     """The plan for a request.
 
     Args:
         seen: what `-once` behaviours have met already; added to.
+        tools: those that it is offered.
     """
     said = last_said(messages)
     directive = _DIRECTIVE.search(said)
@@ -103,11 +109,11 @@ def answer_for(model: str, messages: list[dict[str, Any]], seen: set[tuple[str, 
         base = name.removesuffix("-once")
         known = (name, said) in seen
         seen.add((name, said))
-        return replace(_plan(_AFTERWARDS.get(base, "stub") if known else base, words, messages), name=name)
-    return _plan(name, words, messages)
+        return replace(_plan(_AFTERWARDS.get(base, "stub") if known else base, words, messages, tools), name=name)
+    return _plan(name, words, messages, tools)
 
 
-def _plan(name: str, words: str, messages: list[dict[str, Any]]) -> Answer:
+def _plan(name: str, words: str, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> Answer:
     if match := _STAMPED.match(name):
         return Answer(name, count=int(match[1]), pause=int(match[2]) / 1000)
     if match := _FAULT.match(name):
@@ -132,6 +138,9 @@ def _plan(name: str, words: str, messages: list[dict[str, Any]]) -> Answer:
         case "call":
             calls = [_CALL.match(call) for call in words.split(" & ")]
             return Answer(name, (), calls=tuple((call[1], call[2]) for call in calls if call))
+        case "obedient":
+            said, ordered = obey(messages, tools)
+            return Answer(name, _pieces(said), calls=ordered)
         case "no-usage":
             return Answer(name, count=5, has_usage=False)
         case "empty":

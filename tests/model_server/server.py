@@ -121,7 +121,11 @@ class ModelProtocol(asyncio.Protocol):
             return
         record = self._record
         key = self._headers.get("authorization", "").removeprefix("Bearer ")
-        answer = Answer("wrong-key", status=401) if key == REFUSED_KEY else answer_for(model, messages, record.seen)
+        answer = (
+            Answer("wrong-key", status=401)
+            if key == REFUSED_KEY
+            else (answer_for(model, messages, record.seen, list(request.get("tools") or ())))
+        )
         record.counts[answer.name] += 1
         record.requests.append({"behaviour": answer.name, "key": key, **request})
         if answer.status != 200:

@@ -5,6 +5,7 @@ from agents.engine.guardrails.grounding import Fault, grounding
 from agents.engine.guardrails.hosts import LinkPolicy
 from agents.engine.guardrails.incoming import check_input
 from agents.engine.guardrails.outgoing import OutputGuard
+from agents.engine.guardrails.proposals import safe_arguments
 from agents.engine.guardrails.quotation import as_data, quote_as_data
 from agents.engine.guardrails.redaction import redact
 from agents.engine.guardrails.verdicts import Verdict
@@ -20,4 +21,5 @@ __all__ = [
     "quote_as_data",
     "redact",
     "reveals",
+    "safe_arguments",
 ]

@@ -61,16 +61,16 @@ class StretchWatch:
 def reveals(prompt: str, value: Any) -> bool:
     """Whether JSON that a model made, such as a tool's arguments, reads its instructions out."""
     watch = StretchWatch(instructions_of(prompt))
-    return any(watch.is_too_long(watch.next(word)) for text in _texts(value) for word in WORD.findall(text))
+    return any(watch.is_too_long(watch.next(word)) for text in texts_in(value) for word in WORD.findall(text))
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """All texts in JSON but for its names, which a schema settles."""
+def texts_in(value: Any) -> Iterator[str]:
+    """All texts in JSON that a model made, but for its names, which a schema settles."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for inner in value.values():
-            yield from _texts(inner)
+            yield from texts_in(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts_in(inner)

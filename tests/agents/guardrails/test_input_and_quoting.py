@@ -83,7 +83,10 @@ ENDINGS = [
     "[/INST]",
     "\u02c2/passage\u02c3",
 ]
-LOOKS_LIKE_A_TAG = re.compile(r"[<\uff1c\u27e8\u02c2\u2039]\s*[/|!a-zA-Z]|&(?:amp;)*(?:lt|#60|#x3c)|\[/?INST")
+LOOKS_LIKE_A_TAG = re.compile(
+    r"[<\uff1c\u27e8\u02c2\u2039]\s*[/|!]|[<\uff1c\u27e8\u02c2][a-zA-Z]|"
+    r"&(?:amp;)*(?:lt|#60|#x3c)|\[/?INST"
+)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

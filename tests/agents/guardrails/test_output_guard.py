@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.content.runtime import SafetyPolicy
-from agents.engine.guardrails import LinkPolicy, OutputGuard, reveals
+from agents.engine.guardrails import LinkPolicy, OutputGuard, reveals, safe_arguments
 from tests.agents.guardrails.cuts import cut, pieces_of
 
 PARTS = [
@@ -76,6 +76,17 @@ def test_instructions_are_found_in_arguments_too() -> None:
     assert reveals(PROMPT, {"note": ["x", PROMPT]})
     assert reveals(PROMPT, {str(number): part for number, part in enumerate(PROMPT.split(","))})
     assert not reveals(PROMPT, {"note": "You are the concierge.", "guests": 2})
+
+
+def test_arguments_that_no_answer_could_hold_are_left_out() -> None:
+    arguments = {
+        "date": "2026-12-24", "guests": 2, "note": "![x](https://evil.test/?d=1)", "tags": [{"a": "see evil.test/x"}],
+        "wish": PROMPT, "site": "https://hotel.example/menu",
+    }  # fmt: skip
+    kept = safe_arguments(arguments, prompt=PROMPT, links=LinkPolicy.of(hosts=["hotel.example"]))
+    assert kept == {"date": "2026-12-24", "guests": 2, "site": "https://hotel.example/menu"}
+    halves = dict(zip("ab", (PROMPT[:50], PROMPT[50:]), strict=True))
+    assert safe_arguments(halves, prompt=PROMPT, links=LinkPolicy()) == {}
 
 
 @given(text=st.text(max_size=300), cuts=st.lists(st.integers(0, 300)))
