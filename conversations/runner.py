@@ -116,7 +116,9 @@ async def _run_one(job: Job) -> bool:
             # Asked once it can be told by `cancel` as well, so that no cancellation falls in between.
             if job.has_waited and await in_database(turns.is_cancel_requested, turn_id=job.turn_id):
                 run_of_job.cancel()
-            return await run_of_job.run()
+            others_wait = await run_of_job.run()
+            lifespan.spawn(run_of_job.remember(), name=f"memory of turn {job.turn_id}")
+            return others_wait
     except LeaseLost:
         logger.warning("a turn was taken over by another process", extra={"turn": str(job.turn_id)})
     except asyncio.CancelledError:

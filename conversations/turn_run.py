@@ -21,6 +21,7 @@ from conversations.events import log
 from conversations.events.keys import event_key
 from conversations.events.log import NumberTaken
 from conversations.events.record import DONE, Record, encode
+from conversations.remembering import remember
 from switchboard.kernel.database import OUTAGES, in_database
 from switchboard.kernel.ids import uuid7
 
@@ -53,11 +54,18 @@ class TurnRun:
         self._last_flush = 0.0
         self._answer: list[str] = []
         self._citations: list[dict[str, object]] = []
-        self._usage: Usage | None = None
+        self._usages: list[Usage] = []
+        self._request: TurnRequest | None = None
         self._error_code = ""
+        self._escalation = ""
         self._engine: asyncio.Task[None] | None = None
         self._cancelled = False
         self._taken = False
+
+    async def remember(self) -> None:
+        """What there is to remember of the turn, once it is kept."""
+        if self._request is not None and self._answer and not self._error_code:
+            await remember(self._request, "".join(self._answer))
 
     def cancel(self) -> None:
         """Stop the engine; what was said so far is kept."""
@@ -91,7 +99,8 @@ class TurnRun:
     # --- the engine's events ------------------------------------------------------------------------------------------
     async def _run_engine(self) -> None:
         try:
-            async with contextlib.aclosing(run_turn(await self._request())) as happening:
+            self._request = await self._asked()
+            async with contextlib.aclosing(run_turn(self._request)) as happening:
                 async for event in happening:
                     self._take(event)
                     if self._taken:
@@ -100,16 +109,31 @@ class TurnRun:
             logger.exception("the engine failed")
             self._take(error("internal_error", "Something went wrong on our side. It was logged; try again."))
 
-    async def _request(self) -> TurnRequest:
-        release = await releases.resolve_async(self.job.release_id)
-        return TurnRequest(release, self.job.history, self.job.question)
+    async def _asked(self) -> TurnRequest:
+        job = self.job
+        return TurnRequest(
+            await releases.resolve_async(job.release_id),
+            job.history,
+            job.question,
+            conversation_id=job.conversation_id,
+            turn_id=job.turn_id,
+            contact=job.contact,
+            attempt=job.attempt,
+        )
 
     async def _meter_what_was_cut_off(self) -> None:
-        if self._answer and self._usage is None and not self._taken:
+        if self._request is not None and not self._taken:
+            for used in await _insist(self._request.meter.cut_off):
+                self._take(usage(used))
+
+    async def _meter_what_another_began(self) -> None:
+        """An answer that a process died over: its model was used, and nobody has said so."""
+        by_itself = any(record.kind in {"action", "tool_result", "refusal"} for record in self._records)
+        if self._answer and not self._usages and not by_itself:
             self._take(usage(await _insist(self._estimated_usage)))
 
     async def _estimated_usage(self) -> Usage:
-        return await estimated_usage(await self._request(), "".join(self._answer))
+        return await estimated_usage(await self._asked(), "".join(self._answer))
 
     def _take(self, event: Event) -> None:
         match event.kind:
@@ -121,7 +145,9 @@ class TurnRun:
             case "citation":
                 self._citations.append(event.data)
             case "usage":
-                self._usage = usage_in(event)
+                self._usages.append(usage_in(event))
+            case "escalation":
+                self._escalation = event.data["reason"]
             case "error":
                 self._error_code = event.data["code"]
         self._flush()
@@ -172,8 +198,8 @@ class TurnRun:
         self._answer = [record.data["text"] for record in shown]
         self._citations = [record.data for record in self._records if record.kind == "citation"]
         for told in (record.data for record in self._records if record.kind == "usage"):
-            self._usage = usage_in(Event("usage", {name: told[name] for name in told if name != "turn"}))
-        await self._meter_what_was_cut_off()
+            self._usages.append(usage_in(Event("usage", {name: told[name] for name in told if name != "turn"})))
+        await self._meter_what_another_began()
         self._take(INTERRUPTED)
         return True
 
@@ -199,7 +225,14 @@ class TurnRun:
         data = {"status": status, "message": str(message_id) if message_id else None, "turn": str(self.job.turn_id)}
         done = encode(self._next, DONE, data)
         outcome = Outcome(
-            status, message_id, answer, self._citations, self._usage, self._error_code, [*self._records, done]
+            status,
+            message_id,
+            answer,
+            self._citations,
+            self._usages,
+            self._error_code,
+            [*self._records, done],
+            escalation=self._escalation,
         )
         # Kept first, told second: whoever hears `done` finds the answer in the thread.
         finished = await _insist(lambda: in_database(turns.finish_turn, job=self.job, outcome=outcome))

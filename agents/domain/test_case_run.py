@@ -14,13 +14,14 @@ from agents.content.testcase import CaseContent, CaseTurn, Expectation, Judge
 from agents.engine.events import usage_in
 from agents.engine.gateway import ModelFailed, Role
 from agents.engine.judge import JudgeUnclear, Judging
-from agents.engine.turn import TurnRequest, estimated_usage, run_turn
+from agents.engine.turn import TurnRequest, run_turn
 from agents.expectations import Heard, Outcome, evaluate, outcome, skipped
 from agents.models import TestResult
 from agents.releases import ResolvedRelease
 from billing.domain.usage import Usage, record_usage
 from knowledge.models import Document
 from switchboard.kernel.database import OUTAGES, in_database
+from switchboard.kernel.ids import uuid7
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,8 @@ class _Case:
         self._judge_optional = bool(result.snapshot.get("judge_optional"))
         self._key = f"test:{result.pk}:{attempt}"
         self._calls = 0
+        # What a case begins and confirms is found again by its later turns, and by nobody else.
+        self._conversation_id = uuid7()
         self._history: list[tuple[Role, str]] = []
         self.outcome = CaseOutcome()
 
@@ -128,19 +131,18 @@ class _Case:
         self._history += [("contact", turn.say), ("agent", heard.answer.strip())]
 
     async def _answer(self, say: str, heard: Heard) -> None:
-        request = TurnRequest(self._release, tuple(self._history), say)
-        is_metered = False
+        request = TurnRequest(
+            self._release, tuple(self._history), say, conversation_id=self._conversation_id, is_rehearsal=True
+        )
         try:
             async with contextlib.aclosing(run_turn(request)) as happening:
                 async for event in happening:
                     heard.take(event)
                     if event.kind == "usage":
-                        is_metered = True
                         await self._meter(usage_in(event))
         finally:
-            if heard.answer and not is_metered:
-                # Cut off before it could say what it used: the provider bills it all the same.
-                await self._meter(await estimated_usage(request, heard.answer))
+            for used in await request.meter.cut_off():
+                await self._meter(used)
 
     async def _judged(
         self, expectation: Expectation, turn: CaseTurn, heard: Heard, filenames: dict[str, str]

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from billing.domain.usage import Usage
 
-Kind = Literal["route", "delta", "tool_call", "citation", "usage", "error"]
+Kind = Literal[
+    "route", "delta", "tool_call", "tool_result", "action", "citation", "refusal", "escalation", "usage", "error"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,30 @@ def route(agent: str) -> Event:
 def tool_call(tool: str, arguments: dict[str, Any]) -> Event:
     """The agent calls a tool, named by its slug."""
     return Event("tool_call", {"tool": tool, "arguments": arguments})
+
+
+def tool_result(tool: str, *, ok: bool, code: str, text: str) -> Event:
+    """What a tool answered, as the agent is shown it."""
+    return Event("tool_result", {"tool": tool, "ok": ok, "code": code, "text": text})
+
+
+def action(status: str, tool: str, *, arguments: dict[str, Any] | None = None, asked: str = "") -> Event:
+    """Something that the contact wants done has come further; nothing has been run yet.
+
+    Args:
+        status: `filling` (the argument `asked` is asked for), `confirming` or `dropped`.
+    """
+    return Event("action", {"status": status, "tool": tool, "arguments": arguments or {}, "asked": asked})
+
+
+def refusal(code: str, reason: str) -> Event:
+    """A policy kept something out of the conversation."""
+    return Event("refusal", {"code": code, "reason": reason})
+
+
+def escalation(reason: str) -> Event:
+    """A person is asked to take over."""
+    return Event("escalation", {"reason": reason})
 
 
 def usage(used: Usage) -> Event:

@@ -90,9 +90,11 @@ def quotes(question: str, hits: Sequence[Hit]) -> list[Quote]:
     return [choose_quote(question, hit.text, rarity=rarity, heading=hit.heading) for hit in hits]
 
 
-async def stream_answer(*, question: str, hits: Sequence[Hit], has_documents: bool) -> AsyncIterator[str]:
-    """Quotes of the hits, word by word. `[n]` is the n-th of `hits`."""
-    for word in re.findall(r"\S+\s*", _answer(question, hits, has_documents=has_documents)):
+async def stream_answer(
+    *, question: str, hits: Sequence[Hit], has_documents: bool, first_number: int = 1
+) -> AsyncIterator[str]:
+    """Quotes of the hits, word by word. `[first_number]` is the first of `hits`."""
+    for word in re.findall(r"\S+\s*", _answer(question, hits, has_documents, first_number)):
         yield word
 
 
@@ -102,13 +104,13 @@ def _same_words(one: str, other: str) -> bool:
     return shorter[:_SHINGLE] in longer or shorter[-_SHINGLE:] in longer
 
 
-def _answer(question: str, hits: Sequence[Hit], *, has_documents: bool) -> str:
+def _answer(question: str, hits: Sequence[Hit], has_documents: bool, first_number: int) -> str:
     if not has_documents:
         return NO_DOCUMENTS
     if not hits:
         return NOTHING_FOUND
     paragraphs = []
-    for number, (hit, quote) in enumerate(zip(hits, quotes(question, hits), strict=True), start=1):
+    for number, (hit, quote) in enumerate(zip(hits, quotes(question, hits), strict=True), start=first_number):
         columns = f"{quote.columns} … " if quote.columns else ""
         paragraphs.append(f"{hit.title}, page {hit.page}: “{columns}{quote.text}” [{number}]")
     return "\n\n".join([INTRODUCTION, *paragraphs])

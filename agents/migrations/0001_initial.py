@@ -497,5 +497,41 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('contact', 'key'), name='one_fact_per_contact_and_key')],
             },
         ),
+        migrations.CreateModel(
+            name='Action',
+            fields=[
+                ('id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('conversation_id', models.UUIDField()),
+                ('release_id', models.UUIDField(help_text='The release whose tool it is.')),
+                ('tool', models.CharField(help_text="The tool's slug.", max_length=100)),
+                ('arguments', models.JSONField(blank=True, default=dict)),
+                ('asked', models.CharField(blank=True, help_text='The argument that the contact was asked for last.', max_length=100)),
+                ('status', models.CharField(choices=[('filling', 'Filling'), ('confirming', 'Confirming'), ('confirmed', 'Confirmed'), ('done', 'Done'), ('failed', 'Failed'), ('dropped', 'Dropped')], default='filling', max_length=12)),
+                ('contact', models.CharField(blank=True, max_length=200)),
+                ('begun_turn_id', models.UUIDField()),
+                ('confirmed_turn_id', models.UUIDField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+            ],
+            options={
+                'ordering': ['id'],
+                'indexes': [models.Index(condition=models.Q(('status', 'filling'), ('status', 'confirming'), ('status', 'confirmed'), _connector='OR'), fields=['conversation_id', 'id'], name='open_actions')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('status', 'confirmed'), ('status', 'done'), _connector='OR', _negated=True), ('confirmed_turn_id__isnull', False), _connector='OR'), name='what_is_done_was_confirmed')],
+            },
+        ),
+        migrations.CreateModel(
+            name='TurnTrace',
+            fields=[
+                ('turn_id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('conversation_id', models.UUIDField(db_index=True)),
+                ('release_id', models.UUIDField()),
+                ('steps', models.JSONField(default=list)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+            ],
+            options={
+                'ordering': ['-turn_id'],
+            },
+        ),
         *agents.triggers.operations(),
     ]

@@ -1,5 +1,6 @@
 """The registries, the agents made of them, the releases that fix what an agent does, and the tests of releases."""
 
+from agents.models.actions import Action
 from agents.models.agents import Agent, AgentVersion, Release
 from agents.models.cache import CachedAnswer
 from agents.models.component import Component, Version
@@ -18,8 +19,10 @@ from agents.models.registries import (
 from agents.models.tests import TestCase, TestResult, TestRun
 from agents.models.tool_calls import ToolCallRecord
 from agents.models.tool_credentials import ToolCredential
+from agents.models.traces import TurnTrace
 
 __all__ = [
+    "Action",
     "Agent",
     "AgentVersion",
     "CachedAnswer",
@@ -42,5 +45,6 @@ __all__ = [
     "ToolCallRecord",
     "ToolCredential",
     "ToolVersion",
+    "TurnTrace",
     "Version",
 ]

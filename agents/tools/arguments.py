@@ -6,6 +6,7 @@ itself) or think for years (patterns run on an engine whose time grows with the 
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,13 @@ from agents.tools.results import ToolFailed, storable
 LONGEST_ARGUMENTS: Final = 32 * 1024  # characters of JSON
 _MOST_FAULTS: Final = 10
 _NOWHERE: Final[Registry[Any]] = Registry()
+_FORMATS: Final = FormatChecker()
+
+
+@_FORMATS.checks("time", raises=ValueError)
+def _is_time(value: object) -> bool:
+    """People and models say 20:00; RFC 3339, which JSON Schema means by a time, would want seconds and a zone."""
+    return not isinstance(value, str) or dt.time.fromisoformat(value) is not None
 
 
 def check_arguments(*, schema: Mapping[str, Any], arguments: object) -> dict[str, Any]:
@@ -52,6 +60,14 @@ def check_arguments(*, schema: Mapping[str, Any], arguments: object) -> dict[str
     return cleaned
 
 
+def fits(*, schema: Mapping[str, Any], value: object) -> bool:
+    """Whether one value, by itself, is what a property's schema takes."""
+    try:
+        return next(_errors(schema, value), None) is None
+    except (RecursionError, Unresolvable, PatternRefused):
+        return False
+
+
 def check_schema_runs(schema: Mapping[str, Any]) -> str:
     """Why a schema, though it is one, can't be applied to arguments; "" where it can."""
     try:
@@ -78,7 +94,7 @@ def _invalid(faults: list[dict[str, str]]) -> ToolFailed:
     return ToolFailed("tool_arguments_invalid", told, data={"errors": faults})
 
 
-def _errors(schema: Mapping[str, Any], arguments: dict[str, Any]) -> Iterator[ValidationError]:
+def _errors(schema: Mapping[str, Any], arguments: object) -> Iterator[ValidationError]:
     validator = _validator(json.dumps(schema, sort_keys=True))
     errors: Iterator[ValidationError] = validator.iter_errors(arguments)
     return errors
@@ -86,7 +102,7 @@ def _errors(schema: Mapping[str, Any], arguments: dict[str, Any]) -> Iterator[Va
 
 @functools.lru_cache(maxsize=512)
 def _validator(schema: str) -> Any:
-    return _Validator(json.loads(schema), registry=_NOWHERE, format_checker=FormatChecker())
+    return _Validator(json.loads(schema), registry=_NOWHERE, format_checker=_FORMATS)
 
 
 def _field(error: ValidationError) -> str:

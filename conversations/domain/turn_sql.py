@@ -15,7 +15,7 @@ from tenants.domain import lease_sql
 # then it tries to start a second running turn, the unique index refuses, and it is run again.
 ACCEPT: Final = f"""
 WITH thread AS MATERIALIZED (
-    SELECT conversation.id, conversation.last_event, conversation.title, CASE
+    SELECT conversation.id, conversation.last_event, conversation.title, conversation.contact, CASE
         WHEN agent.deleted_at IS NOT NULL OR agent.status <> 'active' AND conversation.channel <> 'playground' THEN NULL
         WHEN conversation.release_id = ANY (agent.withdrawn_release_ids) THEN agent.live_release_id
         ELSE COALESCE(conversation.release_id, agent.live_release_id)
@@ -52,7 +52,7 @@ SELECT thread.last_event, thread.release_id, accepted.is_ours,
                SELECT role, text FROM conversations_message
                WHERE conversation_id = %(conversation)s ORDER BY turn_id DESC, id DESC LIMIT %(history)s
            ) AS said
-       ) END
+       ) END, thread.contact
 FROM thread LEFT JOIN accepted ON true LEFT JOIN earlier ON true
 """  # noqa: S608 - made of our own constants
 

@@ -12,8 +12,9 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from agents.engine.gateway import Role
-from billing.domain.usage import Usage, record_usage
+from billing.domain.usage import Usage, record_usages
 from conversations.domain import turn_sql
+from conversations.domain.handoff import request_handoff
 from conversations.events.record import Record
 from conversations.models import Conversation, Message, Turn
 from switchboard.kernel.ids import uuid7
@@ -24,7 +25,7 @@ LEASE_KIND: Final = "turn"
 # A contact may write on while the agent answers, within reason.
 MOST_WAITING: Final = 5
 # The window of past messages a model is given.
-_HISTORY: Final = 20
+MOST_SHOWN: Final = 20
 # A turn whose process died again and again is closed rather than tried for ever.
 MOST_ATTEMPTS: Final = 3
 _ACCEPT_TRIES: Final = 5
@@ -47,6 +48,7 @@ class Job:
     question: str
     last_event: int
     attempt: int
+    contact: str = ""
     has_waited: bool = False
 
 
@@ -96,13 +98,13 @@ def accept_message(*, conversation_id: uuid.UUID, content: str, idempotency_key:
         "key": idempotency_key,
         "digest": hashlib.sha256(content.encode()).hexdigest() if idempotency_key else "",
         "most_waiting": MOST_WAITING,
-        "history": _HISTORY,
+        "history": MOST_SHOWN,
         **lease_sql.parameters(LEASE_KIND),
     }
     row = _accept(parameters)
     if row is None:
         raise NotFound("conversation")
-    last_event, release_id, is_ours, earlier_id, earlier_digest, first_event, earlier_message, said = row
+    last_event, release_id, is_ours, earlier_id, earlier_digest, first_event, earlier_message, said, contact = row
     if earlier_id is not None:
         if earlier_digest != parameters["digest"]:
             raise Invalid("idempotency_key_reused", "This Idempotency-Key came with another message before.")
@@ -113,8 +115,8 @@ def accept_message(*, conversation_id: uuid.UUID, content: str, idempotency_key:
         raise TooManyWaiting
     job = None
     if is_ours:
-        history = tuple((_role(role), text) for role, text in reversed(said or ()))
-        job = Job(conversation_id, turn_id, release_id, history, content, last_event, attempt=1)
+        history = tuple((role_of(role), text) for role, text in reversed(said or ()))
+        job = Job(conversation_id, turn_id, release_id, history, content, last_event, attempt=1, contact=contact)
     return Accepted(turn_id, message_id, job, is_new=True, after=last_event)
 
 
@@ -132,7 +134,8 @@ def _accept(parameters: dict[str, Any]) -> Any:
     raise AssertionError("unreachable")
 
 
-def _role(role: str) -> Role:
+def role_of(role: str) -> Role:
+    """Who said a message, as the engine calls them."""
     return "contact" if role == Message.Role.CONTACT else "agent"
 
 
@@ -140,8 +143,8 @@ def _history(conversation_id: uuid.UUID, *, before: uuid.UUID | None = None) -> 
     said = Message.objects.filter(conversation_id=conversation_id)
     if before is not None:
         said = said.filter(turn_id__lt=before)
-    rows = said.order_by("-turn_id", "-id").values_list("role", "text")[:_HISTORY]
-    return tuple((_role(role), text) for role, text in reversed(rows))
+    rows = said.order_by("-turn_id", "-id").values_list("role", "text")[:MOST_SHOWN]
+    return tuple((role_of(role), text) for role, text in reversed(rows))
 
 
 def claim_next(*, conversation_id: uuid.UUID) -> Job | None:
@@ -168,6 +171,7 @@ def claim_next(*, conversation_id: uuid.UUID) -> Job | None:
             question,
             thread.last_event,
             attempt,
+            contact=thread.contact,
             has_waited=True,
         )
 
@@ -178,6 +182,7 @@ class Outcome:
 
     Args:
         records: every event of it, `done` included and last.
+        escalation: why a person is asked to take over; empty where nobody is.
         answer: what the agent said; empty leaves no message.
     """
 
@@ -185,9 +190,10 @@ class Outcome:
     message_id: uuid.UUID | None
     answer: str
     citations: list[dict[str, object]]
-    usage: Usage | None
+    usages: list[Usage]
     error_code: str
     records: list[Record]
+    escalation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +229,11 @@ def finish_turn(*, job: Job, outcome: Outcome) -> Finished:
             row = cursor.fetchone()
         if row is None:
             return Finished(is_kept=False, others_wait=False)
-        if outcome.usage is not None:
-            record_usage(
-                usage=outcome.usage,
-                idempotency_key=f"turn:{job.turn_id}:llm",
+        if outcome.escalation:
+            request_handoff(conversation_id=job.conversation_id, reason=outcome.escalation)
+        if outcome.usages:
+            record_usages(
+                usages={f"turn:{job.turn_id}:{number}": used for number, used in enumerate(outcome.usages)},
                 conversation_id=job.conversation_id,
                 turn_id=job.turn_id,
                 release_id=job.release_id,

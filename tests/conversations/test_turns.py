@@ -36,7 +36,7 @@ def ended(job: Job, *, answer: str = "At seven.", usage: Usage | None = None) ->
     message_id = uuid7() if answer else None
     first = job.last_event + 1
     records = [encode(first, "delta", {"text": answer}), encode(first + 1, "done", {"status": "done"})]
-    return Outcome("done", message_id, answer, [], usage, "", records)
+    return Outcome("done", message_id, answer, [], [usage] if usage else [], "", records)
 
 
 def job_of(accepted: turns.Accepted) -> Job:

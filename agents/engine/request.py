@@ -1,0 +1,40 @@
+"""What a turn starts from."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from agents.engine.gateway import Role
+from agents.engine.meter import Meter
+from agents.releases import ResolvedRelease
+from switchboard.kernel.ids import uuid7
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """What a turn starts from.
+
+    Args:
+        history: what was said before, oldest first.
+        question: what the contact said now.
+        contact: who talks, as the tenant names them; empty where nobody said.
+        attempt: 1 the first time; more where another process began this turn and died.
+        is_rehearsal: a test or a replay. Tools that change something only say what they would do.
+        meter: knows, at any time, which calls of models haven't told yet what they used.
+    """
+
+    release: ResolvedRelease
+    history: Sequence[tuple[Role, str]]
+    question: str
+    conversation_id: uuid.UUID = field(default_factory=uuid7)
+    turn_id: uuid.UUID = field(default_factory=uuid7)
+    contact: str = ""
+    attempt: int = 1
+    is_rehearsal: bool = False
+    meter: Meter = field(default_factory=Meter)
+
+    def handed_to(self, release: ResolvedRelease, question: str) -> TurnRequest:
+        """The part of it that another agent answers."""
+        return replace(self, release=release, question=question)
