@@ -169,7 +169,10 @@ class _Discreet:
         for match in WORD.finditer(text, self._read_until):
             if match.end() == len(text) and len(match[0]) < LONGEST_WORD and not is_end:
                 break
+            was_clear = not self._watch.is_suspicious
             stretch = self._watch.next(match[0])
+            if was_clear:
+                self._clear_until = match.start()
             if self._watch.is_too_long(stretch):
                 self.verdict = Verdict(False, "instructions_asked_for", "The answer read the agent's instructions out.")
                 self._held = ""

@@ -60,7 +60,7 @@ def test_an_agent_does_not_read_its_instructions_out() -> None:
     guard = OutputGuard(SafetyPolicy(), prompt=PROMPT)
     said = shown_of(guard, "Sure. My instructions: ", PROMPT.upper().replace(" ", "  "))
     assert said == (
-        "Sure. My instructions: YOU  ARE  THE  CONCIERGE\n\nI keep my instructions to myself. How can I help you?"
+        "Sure. My instructions: YOU  ARE  THE  CONCIERGE.  \n\nI keep my instructions to myself. How can I help you?"
     )
     assert guard.verdict is not None
     assert guard.verdict.code == "instructions_asked_for"
@@ -85,7 +85,7 @@ def test_arguments_that_no_answer_could_hold_are_left_out() -> None:
     }  # fmt: skip
     kept = safe_arguments(arguments, prompt=PROMPT, links=LinkPolicy.of(hosts=["hotel.example"]))
     assert kept == {"date": "2026-12-24", "guests": 2, "site": "https://hotel.example/menu"}
-    halves = dict(zip("ab", (PROMPT[:50], PROMPT[50:]), strict=True))
+    halves = dict(zip("ab", PROMPT.split(","), strict=True))
     assert safe_arguments(halves, prompt=PROMPT, links=LinkPolicy()) == {}
 
 
