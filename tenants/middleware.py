@@ -12,7 +12,7 @@ from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
 from switchboard.kernel.database import OUTAGES, DatabaseUnavailable
-from switchboard.kernel.problems import Problem, refusal
+from switchboard.kernel.problems import OPENAI_PATHS, Problem, refusal
 from tenants import directory
 from tenants.context import PUBLIC, InScope, Scope, use_tenant
 from tenants.directory import Entry, KeyEntry
@@ -185,7 +185,7 @@ class TenantMiddleware:
             response = cast(HttpResponseBase, await self.get_response(request))
         # The data plane passes Django's SecurityMiddleware by; what is said there is for nobody's cache.
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        if request.path.startswith("/api/"):
+        if request.path.startswith(("/api/", OPENAI_PATHS)):
             response.headers.setdefault("Cache-Control", "no-store")
         if isinstance(response, StreamingHttpResponse) and response.is_async:
             response.streaming_content = InScope(

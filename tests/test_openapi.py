@@ -7,6 +7,7 @@ from django.test import Client
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
+from switchboard.kernel.problems import OPENAI_PATHS
 from switchboard.openapi import PROBLEM, document, operations
 
 VALIDATOR = Draft202012Validator
@@ -22,9 +23,11 @@ def test_every_operation_says_what_it_does_and_what_may_go_wrong(path, method, o
     assert operation["summary"]
     assert not operation["summary"].endswith(".")
     assert operation["tags"]
-    assert path.startswith("/api/v1/")
+    assert path.startswith(("/api/v1/", OPENAI_PATHS))
     assert not path.endswith("/")
-    problems = [answer for answer in operation["responses"].values() if PROBLEM in answer.get("content", {})]
+    shape = "application/json" if path.startswith(OPENAI_PATHS) else PROBLEM
+    failed = [answer for status, answer in operation["responses"].items() if status >= "400"]
+    problems = [answer for answer in failed if shape in answer.get("content", {})]
     assert len(problems) >= 3
     assert "401" in operation["responses"]
     if "{" in path:
@@ -39,6 +42,7 @@ def test_both_planes_are_in_it():
     paths = document()["paths"]
     assert "/api/v1/documents" in paths
     assert "/api/v1/conversations/{conversation_id}/messages" in paths
+    assert "/v1/chat/completions" in paths
 
 
 def test_every_tag_is_described():

@@ -13,15 +13,13 @@ from ninja import Header, Query, Router, Status
 
 from agents.models import Agent
 from conversations import models, queries, runner
+from conversations.answers import events_of
 from conversations.api import schemas
 from conversations.api.callers import asks, still_admitted
 from conversations.api.sse import event_stream, last_seen, wants_stream
-from conversations.domain import turns
 from conversations.domain.conversations import begin_conversation
-from conversations.events.hub import hub
-from conversations.events.keys import event_key
 from conversations.events.record import Record
-from conversations.events.stream import follow, follow_turn, only_turn, while_admitted
+from conversations.events.stream import follow, while_admitted
 from switchboard.kernel.database import in_database
 from switchboard.kernel.problems import Problem
 from switchboard.kernel.text import check_text
@@ -178,7 +176,7 @@ async def say(
     accepted = await runner.accept(conversation_id=conversation_id, content=content, idempotency_key=idempotency_key)
     location = f"{_url(conversation_id)}/turns/{accepted.turn_id}"
     if wants_stream(request):
-        return event_stream(_heard(request, _answer(conversation_id, accepted)), location=location)
+        return event_stream(_heard(request, events_of(conversation_id, accepted)), location=location)
     if accepted.job is not None:
         runner.run(accepted.job)
     body = {
@@ -191,24 +189,6 @@ async def say(
 
 def _heard(request: HttpRequest, records: AsyncIterator[Record | None]) -> AsyncIterator[Record | None]:
     return while_admitted(records, functools.partial(still_admitted, request))
-
-
-def _answer(conversation_id: uuid.UUID, accepted: turns.Accepted) -> AsyncIterator[Record | None]:
-    """The events of an accepted turn. It is started here and now, not when the client first reads."""
-    key = event_key(conversation_id)
-    if accepted.job is None:
-        return only_turn(follow(conversation_id, after=accepted.after), accepted.turn_id)
-    reader = hub().open_reader(key)
-    runner.run(accepted.job)
-
-    async def records() -> AsyncIterator[Record | None]:
-        try:
-            async for record in follow_turn(conversation_id, accepted.turn_id, reader, after=accepted.after):
-                yield record
-        finally:
-            hub().close_reader(key, reader)
-
-    return records()
 
 
 @router.get(

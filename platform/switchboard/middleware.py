@@ -18,10 +18,10 @@ from django.middleware import clickjacking, common, csrf, security
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware as WhiteNoise
 
-from switchboard.kernel.problems import CONTENT_TYPE, Problem, generic_problem, problem_response
+from switchboard.kernel.problems import CONTENT_TYPE, OPENAI_PATHS, Problem, generic_problem, refusal
 from switchboard.kernel.request_id import HEADER, request_id_from, set_request_id
 
-DATA_PLANE: Final = ("/api/v1/conversations", "/api/v1/search", "/healthz", "/readyz")
+DATA_PLANE: Final = ("/api/v1/conversations", "/api/v1/search", OPENAI_PATHS, "/healthz", "/readyz")
 
 
 def is_data_plane(path: str) -> bool:
@@ -66,13 +66,13 @@ def method_refusals(get_response: Callable[[HttpRequest], Any]) -> Callable[[Htt
     """Django and Ninja refuse a method with a page; in the API that is a problem document like every other refusal."""
 
     def in_one_shape(request: HttpRequest, response: Any) -> Any:
-        if response.status_code != 405 or not request.path.startswith("/api/"):
+        if response.status_code != 405 or not request.path.startswith(("/api/", OPENAI_PATHS)):
             return response
         if response["Content-Type"] == CONTENT_TYPE:
             return response
         allowed = response.get("Allow", "")
         detail = f"{request.method} isn't taken here; {allowed or 'nothing'} is."
-        return problem_response(Problem("method_not_allowed", detail, status=405, headers={"Allow": allowed}))
+        return refusal(request, Problem("method_not_allowed", detail, status=405, headers={"Allow": allowed}))
 
     if iscoroutinefunction(get_response):
 

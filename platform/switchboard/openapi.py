@@ -15,6 +15,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 
 from agents.api.contents import content_schemas
+from switchboard.kernel.problems import OPENAI_PATHS
 from switchboard.openapi_examples import add_examples
 
 Document = dict[str, Any]
@@ -28,6 +29,7 @@ _TAGS: Final = {
     "Search": "The data plane: passages of documents.",
     "Leads": "Who wants to hear from the company, as agents took them down.",
     "Reservations": "Room that agents keep for people, and the calendars that say when there is any.",
+    "Chat completions": "The data plane in OpenAI's protocol: agents for whatever speaks to OpenAI.",
     "Agents": "Named assistants, of which releases say what they do.",
     "Prompts": "A registry: instructions, with variables that a release fills in.",
     "Tools": "A registry: what an agent can do besides talking.",
@@ -81,6 +83,7 @@ _WORDS: Final = {
     "415": "The body's type isn't taken.",
     "422": "Some fields can't be accepted.",
     "429": "Too many requests; Retry-After says when to come back.",
+    "502": "The model that was asked failed.",
     "503": "Being set up, or a part is away; Retry-After says when to come back.",
 }
 _IDEMPOTENCY_KEY: Final[Document] = {
@@ -146,20 +149,27 @@ def operations(schema: Document) -> Iterator[tuple[str, str, Document]]:
 
 def _add_data_plane(merged: Document) -> None:
     from conversations.api import data_plane
+    from conversations.api.chat_completions import chat_completions
 
-    other = json.loads(json.dumps(data_plane.get_openapi_schema(path_prefix=PREFIX), default=str))
+    _add_ninja(merged, data_plane.get_openapi_schema(path_prefix=PREFIX))
+    _add_ninja(merged, chat_completions.get_openapi_schema(path_prefix=OPENAI_PATHS))
+
+
+def _add_ninja(merged: Document, schema: Any) -> None:
+    other = json.loads(json.dumps(schema, default=str))
     taken = merged["components"].setdefault("schemas", {})
     renamed = {name: f"DataPlane{name}" for name in other.get("components", {}).get("schemas", {}) if name in taken}
     text = json.dumps(other)
     for name, new in renamed.items():
         text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{new}"')
     other = json.loads(text)
-    for name, schema in other.get("components", {}).get("schemas", {}).items():
-        taken[renamed.get(name, name)] = schema
+    for name, found in other.get("components", {}).get("schemas", {}).items():
+        taken[renamed.get(name, name)] = found
     for path, item in other["paths"].items():
         for method in _METHODS & item.keys():
             item[method].pop("security", None)
-            item[method]["operationId"] = item[method]["operationId"].removeprefix("conversations_api_")
+            operation = item[method]["operationId"].removeprefix("conversations_api_")
+            item[method]["operationId"] = operation.removeprefix("chat_completions_api_")
             item[method]["tags"] = [tag.capitalize() for tag in item[method].get("tags", [])]
         merged["paths"].setdefault(path, {}).update(item)
 
@@ -221,9 +231,13 @@ def _complete(path: str, method: str, operation: Document) -> None:
     if method == "get":
         expected |= {"406"}
     declared = {status for status in responses if status >= "400"}  # by the data plane, as plain JSON
+    content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    if path.startswith(OPENAI_PATHS):
+        # There is neither 406 nor 422 where OpenAI's protocol is spoken, and errors have its shape.
+        content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
+        expected -= {"406", "422"}
     for status in sorted(expected | declared):
-        content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        responses[status] = {"description": _WORDS.get(status, "A problem."), "content": content}
+        responses[status] = {"description": _WORDS.get(status, "A problem."), "content": copy.deepcopy(content)}
 
 
 def _parameters(operation: Document, place: str) -> list[Document]:

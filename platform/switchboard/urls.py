@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from conversations.api import data_plane
+from conversations.api.chat_completions import chat_completions
 from switchboard import health
 from switchboard.admin import staff_site
 from tenants.tokens.views import jwks_view
@@ -17,6 +18,7 @@ urlpatterns = [
     path(".well-known/jwks.json", jwks_view),
     path("admin/", staff_site.urls),
     path("api/v1/", data_plane.urls),
+    path("v1/", chat_completions.urls),
     path("api/v1/", include("switchboard.api_urls")),
     path("api/", include("switchboard.openapi_urls")),
     path("documents/", include("knowledge.urls")),

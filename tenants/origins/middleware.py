@@ -15,18 +15,19 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from switchboard.kernel.database import OUTAGES
+from switchboard.kernel.problems import OPENAI_PATHS
 from tenants import directory
 from tenants.directory import Entry
 from tenants.middleware import normal_host
 from tenants.origins.matching import allowed_origins, is_allowed
 
-_PATHS: Final = "/api/"
+_PATHS: Final = ("/api/", OPENAI_PATHS)
 _METHODS: Final = "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS"
 _HEADERS: Final = (
     "accept, authorization, content-type, idempotency-key, if-match, last-event-id, "
-    "switchboard-key, webhook-id, webhook-timestamp, webhook-signature"
+    "switchboard-key, webhook-id, webhook-timestamp, webhook-signature, x-conversation-id"
 )
-_EXPOSED: Final = "ETag, Location, Retry-After, Idempotent-Replayed, X-Request-ID"
+_EXPOSED: Final = "ETag, Location, Retry-After, Idempotent-Replayed, X-Conversation-Id, X-Request-ID"
 _PREFLIGHT_SECONDS: Final = "600"
 
 

@@ -84,6 +84,7 @@ _OPEN: Final = [
     Rule("GET", "/api/openapi.json", ANYBODY),
     Rule("GET", "/api/docs", ANYBODY),
     Rule(_ALL, "/api/v1/", ANYBODY),  # nothing is there
+    Rule(_ALL, "/v1/", ANYBODY),  # nor there
     Rule("GET POST", "/admin/login/", ANYBODY),
     Rule("GET POST", "/admin/login/second-factor/", MEMBERS),  # whoever has given their password, and isn't in yet
     Rule("GET POST", "/admin/login/*/", ANYBODY),
@@ -215,6 +216,9 @@ TENANT: Final = [
     *resource("/api/v1/reservations", read=P.CONVERSATIONS_READ, write=P.CONVERSATIONS_WRITE),
     *pages("/admin/desk/reservationcalendar/", read=P.AGENTS_READ, write=P.AGENTS_WRITE),
     *resource("/api/v1/reservation-calendars", read=P.AGENTS_READ, write=P.AGENTS_WRITE),
+    Rule("POST", "/v1/chat/completions", P.CONVERSATIONS_WRITE),
+    Rule("GET", "/v1/models", P.CONVERSATIONS_WRITE),
+    Rule("GET", "/v1/models/*", P.CONVERSATIONS_WRITE),
     # usage
     *pages("/admin/billing/usageevent/", read=P.USAGE_READ),
     Rule("GET", "/api/v1/usage", P.USAGE_READ),

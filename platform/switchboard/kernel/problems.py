@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -83,6 +83,42 @@ def problem_response(problem: Problem) -> HttpResponse:
     )
 
 
+# What is under this address speaks OpenAI's protocol, its errors too.
+OPENAI_PATHS: Final = "/v1/"
+
+
+def openai_error(problem: Problem) -> dict[str, Any]:
+    """The problem as OpenAI words its errors. What is wrong with several fields is told of the first."""
+    first = problem.errors[0] if problem.errors else None
+    detail = problem.detail
+    if first is not None and problem.code == "invalid":
+        detail = f"{first['field']}: {first['message']}"
+    return {
+        "message": detail,
+        "type": _openai_type(problem.status),
+        "param": first["field"] if first is not None else None,
+        "code": "invalid_api_key" if problem.status == 401 else problem.code,
+    }
+
+
+def openai_response(problem: Problem) -> HttpResponse:
+    """The problem as a response of OpenAI's, which knows no 422."""
+    status = 400 if problem.status == 422 else problem.status
+    return HttpResponse(
+        json.dumps({"error": openai_error(problem)}),
+        status=status,
+        content_type="application/json",
+        headers=problem.headers,
+    )
+
+
+def _openai_type(status: int) -> str:
+    if status >= 500:
+        return "server_error"
+    named = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+    return named.get(status, "invalid_request_error")
+
+
 _BY_STATUS = {
     400: ("bad_request", "The request can't be read."),
     403: ("forbidden", "You may not do this."),
@@ -92,7 +128,11 @@ _BY_STATUS = {
 
 
 def refusal(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The problem as whoever asked can read it: a page for a browser that opens one, else problem+json."""
+    """The problem as whoever asked can read it: a page for a browser that opens one, else problem+json, or OpenAI's
+    own shape where that is spoken.
+    """
+    if request.path.startswith(OPENAI_PATHS):
+        return openai_response(problem)
     opens_page = request.headers.get("Accept", "").startswith("text/html") and not request.path.startswith("/api/")
     if not opens_page:
         return problem_response(problem)
