@@ -20,6 +20,7 @@ from agents.engine.gateway import ChatMessage, ModelFailed
 from agents.engine.guardrails import quote_as_data
 from agents.engine.phrases import say
 from agents.engine.request import TurnRequest
+from agents.engine.saying import passed_on
 from agents.engine.slots import confirmation_for, fill, is_no, is_yes, question_for
 from agents.engine.state import TurnState, chain_of, tool_called
 from agents.models import Action, Release
@@ -156,7 +157,7 @@ async def _run(state: TurnState, release: ResolvedRelease, action: Action, tool:
     )
     await state.trace.checkpoint()
     told.append(events.tool_result(tool.slug, ok=result.ok, code=result.code, text=result.text))
-    return [*told, events.delta(_reported(state, result))]
+    return [*told, events.delta(passed_on(state, release, _reported(state, result)))]
 
 
 def _reported(state: TurnState, result: ToolResult) -> str:

@@ -14,6 +14,7 @@ from agents.engine.events import Event
 from agents.engine.phrases import say
 from agents.engine.request import TurnRequest
 from agents.engine.routing import Candidate, Part, Route, route
+from agents.engine.saying import passed_on
 from agents.engine.state import TurnState, chain_of
 from agents.models import Release
 from agents.releases import SubAgent
@@ -46,7 +47,8 @@ async def answer(state: TurnState, request: TurnRequest) -> AsyncGenerator[Event
                 async for event in happening:
                     yield event
         case "unclear":
-            yield events.delta(found.question or say("unclear", state.language, topics=topics))
+            asked = passed_on(state, release, found.question)
+            yield events.delta(asked or say("unclear", state.language, topics=topics))
         case "escalate":
             yield events.escalation("asked_for_a_person")
             yield events.delta(say("escalated", state.language))
