@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 import httpx2
@@ -18,6 +19,11 @@ from switchboard.kernel.egress import EgressPolicy, guarded_transport
 from tenants.context import current_tenant
 
 CONNECT_SECONDS: Final = 5.0
+# Servers such as Ollama want no key; the clients want a non-empty one, and look for it in the environment otherwise,
+# where the platform's stands.
+NO_KEY: Final = "none"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,12 @@ def egress_policy() -> EgressPolicy:
 
 
 def client_of(endpoint: Endpoint) -> AsyncOpenAI:
-    """The client of an endpoint. Kept per tenant, address and key, so that a changed key is a new client.
+    """The client of an endpoint that speaks as OpenAI does."""
+    return kept_for(endpoint, _openai_client)
+
+
+def kept_for(endpoint: Endpoint, make: Callable[[Endpoint], T]) -> T:
+    """What `make` makes of an endpoint, made once per tenant, address and key: a changed key is a new client.
 
     Each event loop has its own: connections can't move from one to another, and a worker's test runs have a loop each.
     """
@@ -47,8 +58,8 @@ def client_of(endpoint: Endpoint) -> AsyncOpenAI:
             # Open connections hold on to their loop, so a closed one doesn't go by itself.
             for closed in [one for one in _per_loop if one.is_closed()]:
                 del _per_loop[closed]
-            known = _per_loop[loop] = functools.lru_cache(maxsize=1024)(_client)
-    client: AsyncOpenAI = known(current_tenant().schema_name, endpoint.base_url, endpoint.api_key)
+            known = _per_loop[loop] = functools.lru_cache(maxsize=1024)(_made)
+    client: T = known(make, current_tenant().schema_name, endpoint)
     return client
 
 
@@ -62,17 +73,31 @@ _lock = threading.Lock()
 _per_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
 
 
-def _client(schema_name: str, base_url: str, api_key: str) -> AsyncOpenAI:
+def _made(make: Callable[[Endpoint], T], schema_name: str, endpoint: Endpoint) -> T:
+    return make(endpoint)
+
+
+def _openai_client(endpoint: Endpoint) -> AsyncOpenAI:
     return AsyncOpenAI(
-        base_url=base_url,
-        # Servers such as Ollama want no key; the client wants a non-empty one.
-        api_key=api_key or "none",
+        base_url=endpoint.base_url,
+        api_key=endpoint.api_key or NO_KEY,
         # Retries are the gateway's, which knows whether anything was shown already.
         max_retries=0,
-        http_client=httpx2.AsyncClient(
-            transport=guarded_transport(egress_policy()),
-            # Everything but connecting is the gateway's to time.
-            timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
-            follow_redirects=False,
-        ),
+        http_client=guarded_client(),
+    )
+
+
+def guarded_client(**options: Any) -> httpx2.AsyncClient:
+    """An HTTP client that reaches what agents may reach.
+
+    Args:
+        options: further ones of httpx2.AsyncClient.
+    """
+    return httpx2.AsyncClient(
+        transport=guarded_transport(egress_policy()),
+        # Everything but connecting is the gateway's to time.
+        timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
+        follow_redirects=False,
+        trust_env=False,
+        **options,
     )

@@ -79,6 +79,7 @@ def logging_settings(*, level: str, style: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR", "filters": ["incidents"]},
             "httpx2": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
+            "google_genai": {"level": "ERROR"},
             "celery": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
         },

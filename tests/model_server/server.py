@@ -1,7 +1,7 @@
-"""A stub of a model server: OpenAI's chat completions over HTTP/1.1, lean enough to feed hundreds of streams.
+"""A stub of a model server over HTTP/1.1, lean enough to feed hundreds of streams.
 
-Besides `POST /v1/chat/completions` and `GET /v1/models`: `GET /_requests` tells what was asked for, `POST /_reset`
-forgets it.
+It speaks OpenAI's chat completions, Anthropic's messages and Google's generateContent (dialects.py). Besides those and
+`GET /v1/models`: `GET /_requests` tells what was asked for, `POST /_reset` forgets it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httptools
 
 from tests.model_server.answers import MODELS, Answer, answer_for, error_body, text_of
+from tests.model_server.dialects import DIALECTS, Dialect, Script, call_of, dialect_of, usage_of
 
 _KEPT: Final = 200
 _REASONS: Final = {200: "OK", 302: "Found", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
@@ -25,6 +26,7 @@ _STREAM_HEAD: Final = (
 )
 _GARBAGE: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{garbage!"
 REFUSED_KEY: Final = "wrong-key"
+_KEY_HEADERS: Final = {dialect.key_header for dialect in DIALECTS}
 
 
 class Record:
@@ -96,9 +98,11 @@ class ModelProtocol(asyncio.Protocol):
     def on_message_complete(self) -> None:
         path = urlsplit(self._url.decode("latin-1")).path
         method = self._parser.get_method().decode()
+        dialect = dialect_of(path) if method == "POST" else None
+        if dialect is not None:
+            self._complete(dialect)
+            return
         match method, path:
-            case "POST", "/v1/chat/completions":
-                self._complete()
             case "GET", "/v1/models":
                 models = [{"id": name, "object": "model", "created": 0, "owned_by": "stub"} for name in MODELS]
                 self._send(200, {"object": "list", "data": models})
@@ -112,33 +116,33 @@ class ModelProtocol(asyncio.Protocol):
                 self._send(404, error_body(404))
 
     # --- answers ------------------------------------------------------------------------------------------------------
-    def _complete(self) -> None:
+    def _complete(self, dialect: Dialect) -> None:
         try:
             request = json.loads(self._body)
-            model, messages = str(request["model"]), list(request["messages"])
+            model, messages = dialect.asked(request)
         except (ValueError, KeyError, TypeError):
-            self._send(400, error_body(400))
+            self._send(400, dialect.error(400))
             return
         record = self._record
-        key = self._headers.get("authorization", "").removeprefix("Bearer ")
-        answer = (
-            Answer("wrong-key", status=401)
-            if key == REFUSED_KEY
-            else (answer_for(model, messages, record.seen, list(request.get("tools") or ())))
-        )
+        key = self._headers.get(dialect.key_header, "").removeprefix("Bearer ")
+        offered = dialect.tools(request)
+        refused = key == REFUSED_KEY
+        answer = Answer("wrong-key", status=401) if refused else answer_for(model, messages, record.seen, offered)
         record.counts[answer.name] += 1
-        record.requests.append({"behaviour": answer.name, "key": key, **request})
+        others = sorted(_KEY_HEADERS & self._headers.keys() - {dialect.key_header})
+        record.requests.append({"behaviour": answer.name, "key": key, "other_keys": others, **request})
         if answer.status != 200:
             headers = {"Retry-After": "1"} if answer.status in (429, 503) else {}
             if answer.status == 302:
                 headers["Location"] = f"http://{self._headers.get('host', '127.0.0.1')}/_internal"
-            self._send(answer.status, error_body(answer.status), headers)
+            self._send(answer.status, dialect.error(answer.status), headers)
         elif answer.hangs_first:
             return
-        elif request.get("stream"):
-            wants_usage = bool((request.get("stream_options") or {}).get("include_usage"))
-            with_usage = wants_usage and answer.has_usage
-            self._stream = _Stream(self, model, answer, _tokens_of(messages), with_usage=with_usage)
+        elif dialect.streams(request):
+            script = dialect.script(
+                model, _tokens_of(messages), with_usage=answer.has_usage and dialect.counts(request)
+            )
+            self._stream = _Stream(self, answer, script)
             self._stream.start()
         else:
             self._loop.call_later(answer.pause * len(answer), self._send_whole, model, answer, messages)
@@ -192,17 +196,11 @@ class ModelProtocol(asyncio.Protocol):
 class _Stream:
     """One streamed answer, driven by timers: no task, no queue."""
 
-    def __init__(self, connection: ModelProtocol, model: str, answer: Answer, asked: int, *, with_usage: bool) -> None:
+    def __init__(self, connection: ModelProtocol, answer: Answer, script: Script) -> None:
         self._connection = connection
         self._answer = answer
-        self._asked = asked
-        self._with_usage = with_usage
+        self._script = script
         self._sent = 0
-        common = {"id": "chatcmpl-stub", "object": "chat.completion.chunk", "created": 0, "model": model}
-        self._common = json.dumps(common)[:-1]
-        # The middle of a token's chunk is all that changes.
-        self._before = f'data: {self._common}, "choices": [{{"index": 0, "delta": {{"content": '
-        self._after = '}, "finish_reason": null}]}\n\n'
         # A token is due at a fixed time, however late the one before was: pauses don't add up.
         self._due = connection.loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -215,8 +213,7 @@ class _Stream:
             self._chunk("data: {this is: no JSON at all\n\ndata: <html>\n\n")
             self._finish()
             return
-        role = '{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": null}'
-        self._chunk(f'data: {self._common}, "choices": [{role}]}}\n\n')
+        self._chunk(self._script.begin())
         self._next()
 
     def abandon(self) -> None:
@@ -243,7 +240,7 @@ class _Stream:
         answer = self._answer
         text = stamped(self._sent) if answer.pieces is None else answer.pieces[self._sent]
         self._sent += 1
-        self._chunk(f"{self._before}{json.dumps(text)}{self._after}")
+        self._chunk(self._script.token(text))
 
     def _end(self) -> None:
         match self._answer.end:
@@ -259,27 +256,15 @@ class _Stream:
                 self._finish()
                 return
         for number, (name, arguments) in enumerate(self._answer.calls):
-            self._call(number, name, arguments)
-        reason = "tool_calls" if self._answer.calls else "stop"
-        last = f'data: {self._common}, "choices": [{{"index": 0, "delta": {{}}, "finish_reason": "{reason}"}}]}}\n\n'
-        if self._with_usage:
-            usage = json.dumps(usage_of(self._asked, self._sent))
-            last += f'data: {self._common}, "choices": [], "usage": {usage}}}\n\n'
-        self._chunk(f"{last}data: [DONE]\n\n")
+            self._sent += 1
+            self._chunk(self._script.call(number, name, arguments))
+        self._chunk(self._script.end(self._sent, has_calls=bool(self._answer.calls)))
         self._finish()
-
-    def _call(self, number: int, name: str, arguments: str) -> None:
-        """A tool call, its arguments a few characters at a time."""
-        self._sent += 1
-        pieces = [arguments[at : at + 5] for at in range(0, len(arguments), 5)]
-        for told in (call_of(number, name, ""), *({"function": {"arguments": piece}} for piece in pieces)):
-            delta = json.dumps({"tool_calls": [{"index": number, **told}]})
-            choice = f'{{"index": 0, "delta": {delta}, "finish_reason": null}}'
-            self._chunk(f'data: {self._common}, "choices": [{choice}]}}\n\n')
 
     def _chunk(self, text: str) -> None:
         data = text.encode()
-        self._connection.write(b"%x\r\n%b\r\n" % (len(data), data))
+        if data:
+            self._connection.write(b"%x\r\n%b\r\n" % (len(data), data))
 
     def _finish(self) -> None:
         self._connection.write(b"0\r\n\r\n")
@@ -296,16 +281,6 @@ def stamped(number: int) -> str:
 def pieces_of(answer: Answer) -> tuple[str, ...]:
     """All tokens of an answer that isn't streamed."""
     return answer.pieces if answer.pieces is not None else tuple(stamped(number) for number in range(answer.count))
-
-
-def call_of(number: int, name: str, arguments: str) -> dict[str, Any]:
-    """A tool call as OpenAI gives it."""
-    return {"id": f"call_stub_{number}", "type": "function", "function": {"name": name, "arguments": arguments}}
-
-
-def usage_of(asked: int, answered: int) -> dict[str, int]:
-    """Token counts as OpenAI gives them."""
-    return {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
 
 
 def _tokens_of(messages: list[dict[str, Any]]) -> int:

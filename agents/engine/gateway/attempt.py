@@ -6,15 +6,22 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from agents.content.runtime import ModelChoice
-from agents.engine import chat_completions
+from agents.engine import chat_completions, families
 from agents.engine.gateway import metering
+from agents.engine.gateway.failures import ModelFailed
 from agents.engine.gateway.messages import ChatMessage, TokenCounts, ToolCall, ToolChoice, ToolOffer
 from agents.engine.models import Deadlines
 from agents.engine.patience import Patience
+from agents.providers import is_own_address
 from agents.releases import Endpoint
 from billing.domain.usage import Usage
+
+# What a provider may count for each token that we estimate, and for what we don't see: tools, thinking.
+_MOST_TIMES: Final = 8
+_MOST_BESIDES: Final = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,11 @@ class Attempt:
         """
         clock = asyncio.get_running_loop().time
         deadlines = self._request.deadlines
+        if self._endpoint.provider in families.FAMILIES:
+            await families.ready(self._endpoint.provider)
+        if not self._endpoint.api_key and is_own_address(self._endpoint.provider, self._endpoint.base_url):
+            name = self._endpoint.name
+            raise ModelFailed("model_key_missing", f"{name} has no API key, and the platform has none for it.")
         with Patience(min(clock() + deadlines.first_token, self._give_up)) as patience:
             async with contextlib.aclosing(self._stream()) as pieces:
                 while (piece := await patience.next(pieces)) is not None:
@@ -71,10 +83,14 @@ class Attempt:
         return self._written > 0 or self._counts is not None
 
     def tokens(self) -> int:
-        """What it has used so far, sent and received: counted where the provider has told, else by estimate."""
-        if self._counts is not None:
-            return self._counts.prompt + self._counts.completion
-        return metering.estimate_tokens(metering.length_of(self._request.messages) + self._written)
+        """What it has used so far, sent and received: counted where the provider has told, else by estimate.
+
+        For the tenant's limits. A server that counts wildly must not shut its tenant out of all the others.
+        """
+        estimated = metering.estimate_tokens(metering.length_of(self._request.messages) + self._written)
+        if self._counts is None:
+            return estimated
+        return min(self._counts.prompt + self._counts.completion, _MOST_TIMES * estimated + _MOST_BESIDES)
 
     async def usage(self) -> Usage:
         """What the call used, and what that costs."""
@@ -89,7 +105,8 @@ class Attempt:
         )
 
     def _stream(self) -> AsyncGenerator[str | ToolCall | TokenCounts]:
-        return chat_completions.stream_chat(
+        speak = families.stream_chat if self._endpoint.provider in families.FAMILIES else chat_completions.stream_chat
+        return speak(
             self._endpoint,
             self._choice,
             messages=self._request.messages,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import openai
 
 from billing.domain.usage import Usage
-from switchboard.kernel.egress import EgressRefused
+from switchboard.kernel.egress import EgressRefused, caused_by
 
 
 class ModelFailed(Exception):
@@ -14,8 +14,9 @@ class ModelFailed(Exception):
     Args:
         code: stable: `model_unreachable`, `model_timeout`, `model_overloaded`, `model_refused`, `model_not_found`,
             `model_error`, `model_stream_broken`, `model_address_refused`, `model_endpoint_missing`,
-            `model_unavailable` (it failed often just now and is left alone for some seconds), `model_missing` (the
-            chain names none), `model_answer_invalid` (no JSON of the schema), `rate_limited` (the tenant's own limit).
+            `model_key_missing`, `model_unavailable` (it failed often just now and is left alone for some seconds),
+            `model_missing` (the chain names none), `model_answer_invalid` (no JSON of the schema), `rate_limited` (the
+            tenant's own limit).
         detail: a sentence for the tenant's staff; never holds what the provider said, which may quote keys.
         may_pass: whether trying again has a chance.
         retry_after: seconds the provider asked to wait.
@@ -47,7 +48,7 @@ def failure_of(error: Exception, name: str) -> ModelFailed:
     """
     if isinstance(error, ModelFailed):
         return error
-    if _caused_by(error, EgressRefused):
+    if caused_by(error, EgressRefused):
         return ModelFailed("model_address_refused", f"The address of {name} is not one that agents may reach.")
     match error:
         case TimeoutError() | openai.APITimeoutError():
@@ -87,12 +88,3 @@ def seconds_of(header: str) -> float | None:
 
 def _retry_after(error: openai.APIStatusError) -> float | None:
     return seconds_of(error.response.headers.get("retry-after", ""))
-
-
-def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
-    seen = 0
-    while error is not None and seen < 10:
-        if isinstance(error, kind):
-            return True
-        error, seen = error.__cause__ or error.__context__, seen + 1
-    return False

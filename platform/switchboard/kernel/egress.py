@@ -34,6 +34,16 @@ class EgressRefused(httpcore2.ConnectError):
     """The address is one that agents may not reach."""
 
 
+def caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    """Whether an exception is, or came of, one of a kind: clients wrap what their transport raises."""
+    seen = 0
+    while error is not None and seen < 10:
+        if isinstance(error, kind):
+            return True
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return False
+
+
 class EgressPolicy:
     """Which addresses may be reached: public ones, and what the operator lists.
 
