@@ -61,6 +61,7 @@ def release_with(
     *tools: dict[str, Any],
     name: str = "Desk",
     llm: dict[str, Any] | None = None,
+    fallbacks: Sequence[dict[str, Any]] = (),
     sub_releases: Sequence[Release] = (),
     profile: dict[str, Any] | None = None,
     safety: dict[str, Any] | None = None,
@@ -77,7 +78,9 @@ def release_with(
     for tool in tools:
         content = {key: value for key, value in tool.items() if key not in {"name", "slug"}}
         made.append(ToolFactory.create(name=tool["name"], slug=tool["slug"], content=content).versions.get().pk)
-    runtime = RuntimeConfigFactory.create(content={"llm": llm or {}, "safety": safety or {}})
+    runtime = RuntimeConfigFactory.create(
+        content={"llm": llm or {}, "fallbacks": list(fallbacks), "safety": safety or {}}
+    )
     parts = Parts(
         prompt=PromptFactory.create().versions.get().pk,
         runtime_config=runtime.versions.get().pk,
