@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_POST, require_safe
@@ -19,8 +19,10 @@ from agents.admin.releases import ReleasePages, states_of
 from agents.choices import endpoint_choices
 from agents.content.runtime import LOCAL_MODEL
 from agents.domain.agents import compose_agent, configure_agent
+from agents.domain.ready_made import apply_template
 from agents.forms import QuickStartForm
 from agents.models import Agent, Release
+from agents.ready_made import templates
 from agents.releases import resolve
 from agents.traffic import traffic_of
 from knowledge.models import Collection
@@ -67,6 +69,7 @@ class AgentAdmin(ReleasePages, ComposePages, ComponentAdmin):
             self.at_path("<uuid:pk>/configure/", require_POST(self.configure_view), "configure"),
             self.at_path("<uuid:pk>/playground/", require_safe(self.playground_view), "playground"),
             self.at_path("from-parts/", super().add_view, "from_parts"),
+            self.at_path("from-template/", require_POST(self.template_view), "from_template"),
             *super().get_urls(),
         ]
 
@@ -195,7 +198,24 @@ class AgentAdmin(ReleasePages, ComposePages, ComponentAdmin):
             has_endpoints=len(endpoints) > 1,
             has_collections=bool(offered),
             from_parts_url=reverse("admin:agents_agent_from_parts"),
+            templates=templates().values(),
+            from_template_url=reverse("admin:agents_agent_from_template"),
         )
+
+    def template_view(self, request: HttpRequest) -> HttpResponse:
+        """The agents of a ready template, live at once."""
+        self.require(request, Permission.AGENTS_PUBLISH)
+        self.require(request, Permission.KNOWLEDGE_WRITE)  # a collection comes with them
+        template = templates().get(request.POST.get("template", ""))
+        if template is None:
+            raise Http404
+        try:
+            agent = apply_template(template=template, by=cast(Any, request.user))
+        except Problem as problem:
+            messages.error(request, problem.detail)
+            return HttpResponseRedirect(reverse("admin:agents_agent_add"))
+        messages.success(request, f"“{agent}” and its agents are live. Give them documents, then say something.")
+        return HttpResponseRedirect(self.at(agent))
 
 
 def _compose(values: dict[str, Any], request: HttpRequest) -> Release:

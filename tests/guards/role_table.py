@@ -141,6 +141,7 @@ TENANT: Final = [
     Rule("GET", "/admin/agents/agent/*/playground/", P.CONVERSATIONS_WRITE),
     Rule("GET POST", "/admin/agents/agent/add/", P.AGENTS_PUBLISH),  # it is live at once
     Rule("GET POST", "/admin/agents/agent/from-parts/", P.AGENTS_WRITE),
+    Rule("POST", "/admin/agents/agent/from-template/", P.AGENTS_PUBLISH),
     Rule("GET", "/admin/agents/agent/*/profile/", P.AGENTS_READ),
     Rule("POST", "/admin/agents/agent/*/profile/", P.AGENTS_WRITE),
     Rule("POST", "/admin/agents/agent/*/configure/", P.AGENTS_PUBLISH),

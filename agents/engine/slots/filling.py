@@ -79,7 +79,20 @@ def fill(
         for name in schema.get("required") or ()
         if name not in {one.name for one in reading.fields} and name not in values
     )
-    return Filled(values, (*missing, *others), unclear, frozenset(given))
+    return Filled(values, (*missing, *others, *_one_of(schema, values, missing)), unclear, frozenset(given))
+
+
+def _one_of(schema: Mapping[str, Any], values: Mapping[str, Any], missing: tuple[str, ...]) -> tuple[str, ...]:
+    """What is missing where a schema wants one of several, an e-mail address or a phone number: the first of them."""
+    branches = schema.get("anyOf")
+    wanted = [
+        [str(name) for name in branch["required"]]
+        for branch in (branches if isinstance(branches, list) else ())
+        if isinstance(branch, Mapping) and isinstance(branch.get("required"), list)
+    ]
+    if not wanted or any(all(values.get(name) not in (None, "") for name in names) for names in wanted):
+        return ()
+    return tuple(name for name in wanted[0] if name not in missing and values.get(name) in (None, ""))
 
 
 def _is_allowed(schema: Mapping[str, Any], one: SlotField, value: Any) -> bool:

@@ -157,6 +157,17 @@ def test_a_correction_goes_before_what_was_known() -> None:
     assert filled("at eight, sorry, at nine").values == {"time": "21:00"}
 
 
+def test_one_of_several_is_enough() -> None:
+    reach = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "email": {"format": "email"}, "phone": {"format": "phone"}},
+        "required": ["name"],
+        "anyOf": [{"required": ["email"]}, {"required": ["phone"]}],
+    }
+    assert filled("my name is Anna", schema=reach).missing == ("email",)
+    assert filled("0171 2345678", "email", schema=reach, name="Anna").missing == ()
+
+
 def test_two_days_go_to_the_first_and_the_last_night() -> None:
     stay = {
         "type": "object",
