@@ -29,6 +29,7 @@ from agents.models import (
     TestResult,
     TestRun,
     Tool,
+    ToolCredential,
 )
 from billing.models import UsageEvent
 from conversations.desk.models import Lead, Reservation, ReservationCalendar
@@ -389,3 +390,12 @@ class ReservationFactory(factory.django.DjangoModelFactory[Reservation]):
     ends_at = factory.LazyAttribute(lambda row: row.starts_at + dt.timedelta(minutes=90))
     party_size = 2
     name = factory.Sequence(lambda n: f"Ada {n}")
+
+
+class ToolCredentialFactory(factory.django.DjangoModelFactory[ToolCredential]):
+    class Meta:
+        model = ToolCredential
+
+    tool = factory.SubFactory(ToolFactory)
+    contact = factory.Sequence(lambda n: f"contact-{n}")
+    value = "a-token-of-theirs"

@@ -9,6 +9,9 @@ from jsonschema.exceptions import SchemaError
 from pydantic import Field
 
 from agents.content.base import Content, Fault, Line, Text
+from agents.content.http_request import HttpRequest
+from switchboard.kernel.egress import check_url
+from switchboard.kernel.problems import Invalid
 
 
 class ToolContent(Content):
@@ -22,13 +25,27 @@ class ToolContent(Content):
     )
     handler: Line = Field(
         default="",
-        description="Who carries it out: a URL (http, mcp), or the registered name of a Python tool such as "
-        "`lead.capture`. Empty for knowledge search.",
+        description="Who carries it out: a URL (http, mcp), which for http may have places such as {{ id }} in its "
+        "path, or the registered name of a Python tool such as `lead.capture`. Empty for knowledge search.",
     )
     credentials: Line = Field(default="", description="Name of the secret it signs in with; empty: none.")
     output_template: Text = Field(default="", description="How its result is put to the model; empty: as it comes.")
     writes: bool = Field(default=False, description="It changes something, so the contact is asked first.")
     timeout_seconds: float = Field(default=10.0, gt=0, le=120)
+    http: HttpRequest | None = Field(
+        default=None, description="How the service is asked; none: its arguments are sent by POST, as JSON."
+    )
+    remote_name: Line = Field(default="", description="What an MCP server calls it.")
+    pinned: Line = Field(
+        default="",
+        description="The fingerprint of what the MCP server says of it. Set when it is published: a tool whose "
+        "description changes is not called until a new version is published.",
+    )
+
+    @property
+    def request(self) -> HttpRequest:
+        """How an HTTP tool asks its service."""
+        return self.http or HttpRequest()
 
     def faults(self) -> list[Fault]:
         found = []
@@ -45,6 +62,23 @@ class ToolContent(Content):
             found.append(Fault("handler", "Knowledge search needs no handler."))
         if self.kind in {"http", "mcp"} and not self.handler.startswith(("http://", "https://")):
             found.append(Fault("handler", "Give the URL that carries it out."))
+        elif self.kind == "http":
+            properties = self.input_schema.get("properties")
+            found.extend(self.request.faults(self.handler, properties if isinstance(properties, dict) else {}))
+        elif self.kind == "mcp":
+            found.extend(self._mcp_faults())
+        if self.kind != "http" and self.http is not None:
+            found.append(Fault("http", "Only an HTTP request has this."))
         if self.kind == "python" and not self.handler:
             found.append(Fault("handler", "Give the name of the Python tool."))
+        return found
+
+    def _mcp_faults(self) -> list[Fault]:
+        found = []
+        try:
+            check_url(self.handler, field="handler")
+        except Invalid as refused:
+            found.append(Fault("handler", refused.detail))
+        if not self.remote_name:
+            found.append(Fault("remote_name", "Say which of the server's tools it is."))
         return found

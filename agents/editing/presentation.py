@@ -75,10 +75,16 @@ GROUPS: Final[Mapping[type[Content], tuple[Group, ...]]] = {
     PromptContent: (Group("", ("template", "variables"), is_open=True),),
     ToolContent: (
         Group(
-            "What it is", ("kind", "description", "handler", "credentials", "writes", "timeout_seconds"), is_open=True
+            "What it is",
+            ("kind", "description", "handler", "remote_name", "credentials", "writes", "timeout_seconds"),
+            is_open=True,
         ),
         Group("What it takes", ("input_schema",), help="The model fills these in when it uses the tool.", is_open=True),
         Group("What comes back", ("output_template",)),
+        Group(
+            "The request", ("http",), help="How an HTTP service is asked, where sending it the arguments isn't enough."
+        ),
+        Group("Pinned", ("pinned",), help="What an MCP server said of the tool when it was published."),
     ),
     RuntimeContent: (
         Group(
@@ -141,6 +147,13 @@ HINTS: Final[Mapping[tuple[type[Part], str], Hint]] = {
     (ToolContent, "credentials"): Hint(
         help="The name of the secret it signs in with; empty for none.", source="secrets", shown_for=("http", "mcp")
     ),
+    (ToolContent, "remote_name"): Hint("The server's name for it", "As the MCP server lists it.", shown_for=("mcp",)),
+    (ToolContent, "pinned"): Hint(
+        "Fingerprint",
+        "Found out when it is published; empty it to approve what the server says now.",
+        shown_for=("mcp",),
+    ),
+    (ToolContent, "http"): Hint("A request of its own", shown_for=("http",)),
     (ToolContent, "writes"): Hint(
         "It changes something", "Then the contact is asked first.", shown_for=("http", "mcp", "python")
     ),

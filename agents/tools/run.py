@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from agents.releases import BoundTool
-from agents.tools import knowledge, python, record
+from agents.tools import http_service, knowledge, python, record
 from agents.tools.arguments import check_arguments
 from agents.tools.calls import Call, Carrier
 from agents.tools.offers import schema_of, writes
@@ -25,7 +25,11 @@ __all__ = ["ToolContext", "ToolResult", "run_tool"]
 
 logger = logging.getLogger(__name__)
 
-CARRIERS: Final[Mapping[str, Carrier]] = {"python": python.carry_out, "knowledge": knowledge.carry_out}
+CARRIERS: Final[Mapping[str, Carrier]] = {
+    "python": python.carry_out,
+    "knowledge": knowledge.carry_out,
+    "http": http_service.carry_out,
+}
 _PREVIEW: Final = "This is a preview: it was not carried out, and nothing was changed."
 _TRIES: Final = 4  # of writing down what a call came to, while the database is away
 # What was begun is brought to its end, though the turn that wanted it is stopped: half a booking helps nobody.
@@ -99,4 +103,5 @@ async def _settled(call: Call, result: ToolResult) -> ToolResult:
 
 def _can_repeat(tool: BoundTool) -> bool:
     """Whether a call that changes something can be made again without changing it twice."""
-    return tool.content.kind == "python"
+    content = tool.content
+    return content.kind == "python" or (content.kind == "http" and content.request.keeps_idempotency_key)
