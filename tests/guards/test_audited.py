@@ -29,6 +29,8 @@ NOT_AUDITED = {
     "knowledge.Chunk": "made from a document, and only from it",
     "agents.TestRun": "what tests came to is kept for itself, with who started them",
     "agents.TestResult": "as its run",
+    "agents.Action": "what a contact asks for while they talk; what was done of it is in its tool's record",
+    "agents.TurnTrace": "a record itself, of how an answer came about",
     "agents.ToolCallRecord": "it is the record of what was done, and for whom",
     "agents.CachedAnswer": "made from documents, and only from them",
     "conversations.Conversation": "what people say is no configuration; it has a history of its own",
