@@ -6,9 +6,11 @@ class AgentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from agents import nightly
         from agents.domain import test_runs
         from agents.domain.usage import tools_with_secret
         from agents.models import Agent
+        from switchboard.kernel import lifespan
         from tenants.domain import leases
         from tenants.staff.domain.members import grants_on
         from tenants.vault.references import used_by
@@ -16,3 +18,5 @@ class AgentsConfig(AppConfig):
         grants_on(Agent)
         used_by("agents", tools_with_secret)
         leases.on_abandoned(test_runs.LEASE_KIND, test_runs.recover)
+        lifespan.on_start(nightly.start)
+        lifespan.on_stop(nightly.stop)

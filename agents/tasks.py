@@ -4,7 +4,7 @@ import uuid
 
 from celery import shared_task
 
-from agents.domain import test_runs
+from agents.domain import memory, test_runs
 from switchboard.kernel.database import OUTAGES
 
 
@@ -19,3 +19,9 @@ from switchboard.kernel.database import OUTAGES
 def run_tests(run_id: str) -> None:
     """Thin: see agents.domain.test_runs."""
     test_runs.execute(run_id=uuid.UUID(run_id))
+
+
+@shared_task(name="agents.purge_memory", autoretry_for=OUTAGES, retry_backoff=1, retry_backoff_max=8, max_retries=4)
+def purge_memory() -> int:
+    """Facts and cached answers whose time is up, in the tenant that the task was sent for."""
+    return memory.purge()

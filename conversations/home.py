@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from agents import home
+from agents.engine.cache import counting
 from conversations.models import Conversation
 from knowledge import wording
 from knowledge.models import Document
@@ -65,6 +66,7 @@ def staff_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "chart": json.dumps(_chart(per_day)),
             "chart_options": json.dumps(_CHART_OPTIONS),
             "days": DAYS,
+            "cache": counting.counts(days=7),
         }
     )
     return context

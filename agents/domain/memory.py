@@ -89,7 +89,7 @@ def forget_conversation(*, conversation_id: uuid.UUID) -> Erased:
 
 
 def forget_contact(*, contact: str) -> Erased:
-    """Erase everything that is remembered of a contact: facts, and the summaries of their conversations.
+    """Erase everything that is remembered of a contact: facts, consent, and summaries of their conversations.
 
     Raises:
         Invalid: `contact_missing`.
@@ -98,6 +98,7 @@ def forget_contact(*, contact: str) -> Erased:
         raise Invalid("contact_missing", "Say who is to be forgotten.", field="contact")
     with transaction.atomic(), doing("memory.erased"):
         facts, _ = ContactFact.objects.filter(contact=contact).delete()
+        ContactConsent.objects.filter(contact=contact).delete()
         summaries = _blank(ConversationSummary.objects.filter(contact=contact))
     return Erased(facts, summaries)
 

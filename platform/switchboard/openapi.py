@@ -38,6 +38,7 @@ _TAGS: Final = {
     "Releases": "What an agent does, fixed for ever, and which release is live.",
     "Tests": "What a release must be able to do, run in the background, compared with the release before.",
     "Endpoints": "Where language models are reached.",
+    "Memory": "What agents remember of contacts and conversations: read, agreed to, erased.",
     "Configuration": "Configuration as code: all of it as one document.",
     "Collections": "Knowledge bases.",
     "Documents": "Uploaded files.",

@@ -109,6 +109,9 @@ UNFOLD: Final[dict[str, Any]] = {
                 _item("Leads", "person_add", "desk_lead_changelist", Permission.CONVERSATIONS_READ),
                 _item("Reservations", "event_seat", "desk_reservation_changelist", Permission.CONVERSATIONS_READ),
                 _item("Calendars", "calendar_month", "desk_reservationcalendar_changelist", Permission.AGENTS_READ),
+                _item("Facts", "person_pin", "agents_contactfact_changelist", Permission.CONVERSATIONS_READ),
+                _item("Consents", "handshake", "agents_contactconsent_changelist", Permission.CONVERSATIONS_READ),
+                _item("Summaries", "history", "agents_conversationsummary_changelist", Permission.CONVERSATIONS_READ),
                 _item("Usage", "monitoring", "billing_usageevent_changelist", Permission.USAGE_READ),
             ),
             _group(

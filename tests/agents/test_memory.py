@@ -183,7 +183,7 @@ def test_a_contact_is_forgotten_whole_and_the_trail_says_so_without_their_data(i
     assert list(ContactFact.objects.values_list("contact", flat=True)) == ["kim"]
     assert ConversationSummary.objects.exclude(text="").get().contact == "kim"
     events = AuditEvent.objects.filter(action="memory.erased")
-    assert {event.entity for event in events} == {"contact_fact", "conversation_summary"}
+    assert {event.entity for event in events} == {"contact_fact", "contact_consent", "conversation_summary"}
     for event in AuditEvent.objects.all():
         told = f"{event.old} {event.new} {event.entity_label}"
         assert "pistachio" not in told

@@ -70,7 +70,8 @@ class Completion:
         self.prompt_tokens += used["input_tokens"]
         self.completion_tokens += used["output_tokens"]
         self.cached_tokens += used.get("cached_tokens") or 0
-        if self.longest and not used["is_estimated"] and used["output_tokens"] >= self.longest:
+        is_answer = used.get("purpose") in (None, "", "answer")
+        if is_answer and self.longest and not used["is_estimated"] and used["output_tokens"] >= self.longest:
             self.finish_reason = "length"
 
     @property
