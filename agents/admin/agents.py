@@ -199,6 +199,7 @@ class AgentAdmin(ReleasePages, ComposePages, ComponentAdmin):
             has_collections=bool(offered),
             from_parts_url=reverse("admin:agents_agent_from_parts"),
             templates=templates().values(),
+            collections=Collection.objects.order_by("name")[:_COLLECTIONS_OFFERED],
             from_template_url=reverse("admin:agents_agent_from_template"),
         )
 
@@ -210,11 +211,12 @@ class AgentAdmin(ReleasePages, ComposePages, ComponentAdmin):
         if template is None:
             raise Http404
         try:
-            agent = apply_template(template=template, by=cast(Any, request.user))
+            chosen = Collection.objects.filter(slug__in=request.POST.getlist("read"))[:_COLLECTIONS_OFFERED]
+            agent = apply_template(template=template, collections=list(chosen), by=cast(Any, request.user))
         except Problem as problem:
             messages.error(request, problem.detail)
             return HttpResponseRedirect(reverse("admin:agents_agent_add"))
-        messages.success(request, f"“{agent}” and its agents are live. Give them documents, then say something.")
+        messages.success(request, f"“{agent}” and its agents are live. Say something to them.")
         return HttpResponseRedirect(self.at(agent))
 
 

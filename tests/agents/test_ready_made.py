@@ -22,6 +22,7 @@ from knowledge.models import Collection
 from switchboard.kernel.problems import Conflict
 from tenants.context import Scope, use_tenant
 from tests.agents.configuration.documents import exported
+from tests.factories import CollectionFactory
 
 TEMPLATES = sorted(templates())
 AGENTS = "/admin/agents/agent/"
@@ -89,6 +90,15 @@ def test_twice_is_a_conflict_and_changes_nothing(in_harbour: Any, slug: str) -> 
     assert exported() == before
 
 
+def test_it_may_answer_from_what_there_is(in_harbour: Any) -> None:
+    menus = CollectionFactory(slug="menus")
+    agent = apply_template(template=templates()["receptionist"], collections=[menus])
+    subs = {sub.slug: resolve(sub.release_id) for sub in resolve(agent.live_release_id).sub_agents}
+    assert subs["receptionist-faq"].collection_ids == subs["receptionist-pricing"].collection_ids == (menus.pk,)
+    assert subs["receptionist-booking"].collection_ids == ()
+    assert list(Collection.objects.all()) == [menus]
+
+
 def test_both_fit_into_one_tenant_and_into_no_other(in_harbour: Any, agency: Any) -> None:
     for slug in TEMPLATES:
         applied(slug)
@@ -153,8 +163,11 @@ def test_a_table_at_eight_is_in_the_evening_and_a_viewing_at_eight_in_the_mornin
 def test_a_template_is_offered_and_made_in_the_admin(staff: Any) -> None:
     page = staff.get(f"{AGENTS}add/").content.decode()
     assert "Make “Receptionist”" in page
-    answer = staff.post(f"{AGENTS}from-template/", {"template": "receptionist"})
+    menus = CollectionFactory(slug="menus", name="The menus")
+    assert "The menus" in staff.get(f"{AGENTS}add/").content.decode()
+    answer = staff.post(f"{AGENTS}from-template/", {"template": "receptionist", "read": ["menus"]})
     agent = Agent.objects.get(slug="receptionist")
+    assert Agent.objects.get(slug="receptionist-faq").live_release.collection_ids == [menus.pk]
     assert answer["Location"] == f"{AGENTS}{agent.pk}/change/"
     assert agent.live_release is not None
     again = staff.post(f"{AGENTS}from-template/", {"template": "receptionist"}, follow=True)

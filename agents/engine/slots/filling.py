@@ -239,11 +239,11 @@ class _Reading:
         for index, each in enumerate(left):
             if index < len(waiting):
                 self._set(waiting[index], each)
-            elif len(fields) == 1 and each.value != left[0].value and not self._corrects(left, index):
+            elif len(fields) == 1 and each.value != left[0].value and not self._corrects(fields[0], left, index):
                 self.unclear[fields[0].name] = "several"
                 self.values.pop(fields[0].name, None)
 
-    def _corrects(self, found: list[Found], index: int) -> bool:
+    def _corrects(self, one: SlotField, found: list[Found], index: int) -> bool:
         """Whether a second value stands in place of the first: "at eight, no, at nine", "not at eight but at nine"."""
         between = self._text[found[index - 1].end : found[index].start].lower()
         if not re.search(
@@ -251,7 +251,6 @@ class _Reading:
             between,
         ):
             return False
-        one = next(name for name in self.fields if self.values.get(name.name) == found[0].value)
         self._set(one, found[index])
         return True
 

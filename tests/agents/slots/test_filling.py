@@ -7,6 +7,9 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from agents.engine.slots import fill
 from agents.engine.slots.filling import Filled
@@ -155,6 +158,8 @@ def test_a_correction_goes_before_what_was_known() -> None:
     known = {"date": "2026-11-27", "time": "20:00", "party_size": 2, "name": "Miller"}
     assert filled("no, at nine instead", **known).values == {**known, "time": "21:00"}
     assert filled("at eight, sorry, at nine").values == {"time": "21:00"}
+    corrected = filled("on 31.02., no, on 3 May")
+    assert (corrected.values, corrected.unclear) == ({"date": "2027-05-03"}, {})
 
 
 def test_one_of_several_is_enough() -> None:
@@ -274,3 +279,23 @@ def test_no_message_takes_long(text: str) -> None:
 def test_an_odd_schema_is_no_fault(schema: dict[str, Any]) -> None:
     reading = filled("tomorrow x for two at eight", schema=schema)
     assert reading.missing == tuple(schema.get("required", ()))
+
+
+_WORDS = """
+for two at eight pm 8 20:00 3 May first next Friday this sun on the 15th in a week tomorrow um halb
+acht vor uhr 31.02. 99/99/9999 2026-13-45 0000-00-00 half past to 24:00 25 my name is I'm Anna a@b.c
+not no yes , ? : İ \x00 999999999999999999 in 99999999999 days le 31 à demi heures 29 february le
+1er zu zweit sorry actually
+"""
+
+
+@given(
+    words=st.lists(st.sampled_from(_WORDS.split()), max_size=14),
+    asked=st.sampled_from([None, *TABLE["properties"]]),
+    today=st.sampled_from([SATURDAY, dt.date.max, dt.date.min, dt.date(2028, 2, 29)]),
+)
+def test_no_words_are_a_fault(words: list[str], asked: str | None, today: dt.date) -> None:
+    reading = fill(TABLE, " ".join(words), known={}, asked=asked, today=today, tz=dt.UTC)
+    for field, value in reading.values.items():
+        Draft202012Validator(TABLE["properties"][field]).validate(value)
+        assert field not in reading.missing
