@@ -145,3 +145,81 @@ async def test_what_is_compressed_is_not_inflated(settings: Any) -> None:
 
     assert caught.value.code == "model_unreachable"
     assert time.process_time() - started < 0.5
+
+
+# --- tool calls -------------------------------------------------------------------------------------------------------
+def called(*pieces: Any) -> dict[str, Any]:
+    return {"choices": [{"delta": {"tool_calls": list(pieces)}}]}
+
+
+FINISHED = {"choices": [{"delta": {}, "finish_reason": "tool_calls"}]}
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        {"index": 0},
+        {"index": 0, "function": "book"},
+        {"index": 0, "function": {"name": "", "arguments": "{}"}},
+        {"index": 0, "function": {"name": "x" * 1000, "arguments": "{}"}},
+        {"index": 0, "id": "i" * 1000, "function": {"name": "book", "arguments": "{}"}},
+        {"index": 0, "id": 7, "function": {"name": "book", "arguments": "{}"}},
+        {"index": 0, "function": {"name": "book", "arguments": "[1]"}},
+        {"index": 0, "function": {"name": "book", "arguments": '{"n": NaN}'}},
+        {"index": 0, "function": {"name": "book", "arguments": '{"n": '}},
+        {"index": 0, "function": {"name": "book", "arguments": '{"n":' * 100_000}},
+        {"index": 0, "function": {"name": "book", "arguments": 7}},
+        "book",
+    ],
+)
+async def test_what_is_no_tool_call_is_a_broken_stream(settings: Any, piece: Any) -> None:
+    async with endpoint(chunks(called(piece), FINISHED), settings) as at:
+        with pytest.raises(ModelFailed) as caught:
+            await answer_of(at)
+
+    assert caught.value.code == "model_stream_broken"
+
+
+async def test_arguments_and_calls_without_end_are_cut_off(settings: Any) -> None:
+    long = [called({"index": 0, "function": {"name": "book", "arguments": "x" * 50_000}})] * 30
+    many = [called({"index": number, "function": {"name": "book", "arguments": ""}}) for number in range(1000)]
+    for pieces in (long, many):
+        async with endpoint(chunks(*pieces, FINISHED), settings) as at:
+            with pytest.raises(ModelFailed) as caught:
+                await answer_of(at)
+        assert caught.value.code == "model_stream_broken"
+
+
+async def test_calls_have_ids_of_their_own_and_values_that_any_store_takes(settings: Any) -> None:
+    book = {"name": "book", "arguments": '{"na\\u0000me": "Zo\\ud83dë", "list": ["\\u0000"]}'}
+    pieces = [called({"id": "call_0", "function": book}), called({"id": "call_0", "function": book})]
+    async with endpoint(chunks(*pieces, FINISHED), settings) as at:
+        heard = await heard_of(at)
+
+    assert [call.arguments for call in heard.calls] == [{"name": "Zo?ë", "list": [""]}] * 2
+    assert len({call.id for call in heard.calls}) == 2
+
+
+async def test_a_call_that_was_begun_and_not_finished_is_none(settings: Any) -> None:
+    async with endpoint(chunks(called({"index": 0, "function": {"name": "book", "arguments": "{}"}})), settings) as at:
+        heard = await hear_all(answer(knowing(at)), failing=True)
+
+    assert heard.calls == []
+    assert heard.failure is not None
+
+
+@pytest.mark.parametrize("usage", ["many", ["1"], {"prompt_tokens": "many"}, {"completion_tokens": [1]}])
+async def test_usage_that_is_none_is_a_broken_stream(settings: Any, usage: Any) -> None:
+    async with endpoint(chunks(delta("Yes.", finish_reason="stop"), {"usage": usage}), settings) as at:
+        heard = await hear_all(answer(knowing(at)), failing=True)
+
+    assert heard.text.startswith("Yes.")
+    assert heard.failure is None or heard.failure.code == "model_stream_broken"
+
+
+async def test_a_server_that_counts_wildly_shuts_nobody_out(settings: Any) -> None:
+    settings.TENANT_TOKENS_PER_MINUTE = 500_000
+    wild = {"choices": [], "usage": {"prompt_tokens": 10**9, "completion_tokens": 10**9}}
+    async with endpoint(chunks(delta("Yes.", finish_reason="stop"), wild), settings) as at:
+        for _ in range(3):
+            await answer_of(at)

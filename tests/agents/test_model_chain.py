@@ -17,6 +17,7 @@ from tests.agents.listening import QUICK, allowing, answer, hear_all, knowing
 from tests.model_server.process import ModelServer
 
 TOOL = ToolOffer("book", "Books a table.", {"type": "object", "properties": {"people": {"type": "integer"}}})
+WORDS = "Breakfast is at seven."
 SCHEMA = {"type": "object", "properties": {"people": {"type": "integer"}}, "required": ["people"]}
 
 
@@ -194,3 +195,27 @@ async def test_a_refused_key_opens_no_circuit(model: Any, model_server: ModelSer
         heard = await hear_all(answer(knowing(endpoint, "stub")), failing=True)
         assert heard.failure is not None
         assert heard.failure.code == "model_refused"
+
+
+# --- whose protocol ---------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("provider", "name", "sent", "left_out"),
+    [
+        ("openai", "gpt-4.1-mini", {"max_completion_tokens": 100, "temperature": 0.2}, "max_tokens"),
+        ("openai", "o4-mini", {"max_completion_tokens": 100}, "temperature"),
+        ("groq", "llama-3.3-70b-versatile", {"max_tokens": 100, "temperature": 0.2}, "max_completion_tokens"),
+        ("openai_compatible", "o4-mini", {"max_tokens": 100, "temperature": 0.2}, "max_completion_tokens"),
+    ],
+)
+async def test_each_provider_is_asked_in_its_own_words_and_priced(
+    model_server: ModelServer, provider: str, name: str, sent: dict[str, Any], left_out: str
+) -> None:
+    choice = knowing(Endpoint("Mine", model_server.url, "sk-test", provider), name)
+    heard = await hear_all(answer(choice, question=f"!say {WORDS}"))
+
+    (request,) = model_server.requests()["requests"]
+    assert request.items() >= sent.items()
+    assert left_out not in request
+    (used,) = heard.usages
+    assert used.provider == ("Mine" if provider == "openai_compatible" else provider)
+    assert (used.cost_usd is None) == (provider == "openai_compatible")

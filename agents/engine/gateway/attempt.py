@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agents.content.runtime import ModelChoice
@@ -49,6 +50,7 @@ class Attempt:
         self._give_up = give_up
         self._counts: TokenCounts | None = None
         self._written = 0
+        self._calls: set[str] = set()
 
     async def pieces(self) -> AsyncGenerator[str | ToolCall]:
         """Text as it comes, then the tool calls, once the answer is whole.
@@ -75,7 +77,16 @@ class Attempt:
                         self._counts = piece
                     else:
                         self._written += len(piece.name) + len(str(piece.arguments))
-                        yield piece
+                        yield self._named(piece)
+
+    def _named(self, call: ToolCall) -> ToolCall:
+        """A call under an id that no other call of the conversation has: some servers number them anew each time."""
+        if not self._calls:
+            self._calls = {known.id for message in self._request.messages for known in message.tool_calls}
+        if call.id in self._calls:
+            call = replace(call, id=f"call_{uuid.uuid4().hex}")
+        self._calls.add(call.id)
+        return call
 
     @property
     def has_used(self) -> bool:

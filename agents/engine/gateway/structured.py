@@ -11,13 +11,13 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
-
 from agents.content.runtime import ModelChoice
 from agents.engine.gateway.chat import stream_chat
 from agents.engine.gateway.failures import ModelFailed
 from agents.engine.gateway.messages import ChatMessage
 from agents.engine.models import Deadlines
+from agents.tools.arguments import check_arguments
+from agents.tools.results import ToolFailed
 from billing.domain.usage import Usage
 
 _LONGEST_FAULT: Final = 300
@@ -98,11 +98,11 @@ def _read(answer: str, schema: dict[str, Any]) -> tuple[dict[str, Any] | None, s
     found = _object_in(answer)
     if found is None:
         return None, "there is no JSON object in it"
-    fault = next(iter(Draft202012Validator(schema).iter_errors(found)), None)
-    if fault is None:
-        return found, ""
-    where = ".".join(str(part) for part in fault.absolute_path)
-    return None, f"{where}: {fault.message}"[:_LONGEST_FAULT] if where else fault.message[:_LONGEST_FAULT]
+    try:
+        # The schema may be a tenant's, of a tool: it is applied where its patterns and references are harmless.
+        return check_arguments(schema=schema, arguments=found), ""
+    except ToolFailed as failed:
+        return None, failed.detail[:_LONGEST_FAULT]
 
 
 def _object_in(answer: str) -> dict[str, Any] | None:

@@ -8,9 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
-
 from agents.engine.slots import people
 from agents.engine.slots.consent import is_no, is_yes
 from agents.engine.slots.dates import find_dates
@@ -18,6 +15,7 @@ from agents.engine.slots.fields import SlotField, fields_of
 from agents.engine.slots.found import Found, lowered, without
 from agents.engine.slots.times import Prefer, find_times
 from agents.engine.slots.words import NUMBER, number_of
+from agents.tools.arguments import fits
 
 # A message is read up to here; nobody books a table in a novel.
 LONGEST: Final = 4_000
@@ -99,11 +97,7 @@ def _is_allowed(schema: Mapping[str, Any], one: SlotField, value: Any) -> bool:
     rules: dict[str, Any] = {**one.schema}
     if "$defs" in schema:
         rules["$defs"] = schema["$defs"]
-    try:
-        Draft202012Validator(rules).validate(value)
-    except (ValidationError, SchemaError):
-        return False
-    return True
+    return fits(schema=rules, value=value)
 
 
 class _Reading:
