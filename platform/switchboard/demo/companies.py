@@ -74,11 +74,12 @@ class DemoAgent(_Value):
 
 
 class DemoCompany(_Value):
-    """A tenant to seed: its agent and what the agent may read."""
+    """A tenant to seed: its agent and what the agent may read. `team` names a ready template whose agents come too."""
 
     name: str = Field(min_length=1)
     slug: str = Field(pattern=SLUG)
     agent: DemoAgent
+    team: str = ""
     collections: tuple[DemoCollection, ...] = Field(min_length=1)
     tools: tuple[DemoTool, ...] = ()
     calendars: tuple[DemoCalendar, ...] = ()

@@ -21,6 +21,7 @@ from knowledge.domain.collection import create_collection
 from knowledge.domain.documents import accept_document
 from knowledge.models import Collection, Document
 from switchboard.demo.companies import DemoCompany, DemoTool, load_companies
+from switchboard.demo.team import make_team
 from switchboard.kernel.problems import Conflict
 from tenants.context import use_public, use_tenant
 from tenants.domain.api_keys import create_api_key
@@ -80,6 +81,7 @@ def _company(company: DemoCompany, earlier: dict[str, str] | None) -> dict[str, 
             if not ReservationCalendar.objects.filter(slug=calendar.slug).exists():
                 create_calendar(**calendar.model_dump())
         agent = _agent(company, collections)
+        make_team(company=company, collections=collections)
     return {
         "slug": company.slug,
         "name": company.name,
