@@ -203,6 +203,7 @@ class ReleaseFactory(factory.django.DjangoModelFactory[Release]):
     Args:
         prompt: the text of its prompt.
         endpoint: a `ModelEndpoint`; None for the local model.
+        runtime: what else its runtime config holds.
     """
 
     class Meta:
@@ -212,6 +213,7 @@ class ReleaseFactory(factory.django.DjangoModelFactory[Release]):
     prompt = "Answer the guests of the harbour hotel."
     endpoint: Any = None
     llm = factory.Dict({})
+    runtime: Any = factory.Dict({})
     welcome = "Welcome to the harbour."
     collection_ids: Any = ()
     parts: Any = None
@@ -228,7 +230,7 @@ class ReleaseFactory(factory.django.DjangoModelFactory[Release]):
                 llm["model"] = fields["model"]
             if endpoint is not None:
                 llm["endpoint"] = endpoint.name
-            content = {"llm": llm, "welcome_message": fields["welcome"], "judge": fields["judge"]}
+            content = {"llm": llm, "welcome_message": fields["welcome"], "judge": fields["judge"], **fields["runtime"]}
             runtime = RuntimeConfigFactory.create(content=content)
             prompt = PromptFactory.create(content={"template": fields["prompt"]})
             parts = Parts(

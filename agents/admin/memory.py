@@ -21,7 +21,7 @@ class RememberedAdmin(DomainModelAdmin):
 
     can_delete = True
     view_permission, change_permission = Permission.CONVERSATIONS_READ, Permission.CONVERSATIONS_WRITE
-    search_fields = ("contact",)
+    search_fields: ClassVar[tuple[str, ...]] = ("contact",)
     shown: ClassVar[tuple[str, ...]] = ()
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence[str]:
@@ -56,7 +56,7 @@ class ContactConsentAdmin(RememberedAdmin):
 @admin.register(ConversationSummary, site=staff_site)
 class ConversationSummaryAdmin(RememberedAdmin):
     list_display = ("short", "contact", "covered_messages", "updated_at")
-    search_fields = ("contact", "text")
+    search_fields: ClassVar[tuple[str, ...]] = ("contact", "text")
     shown = ("conversation_id", "contact", "text", "covered_messages", "created_at", "updated_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConversationSummary]:

@@ -201,6 +201,7 @@ def test_the_models_are_the_agents_that_are_live(program: Program, harbour: Any,
             program.ask("Hello", model=unknown)
 
 
+CACHED = {"enabled": True, "similarity": 1}
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
 
 
@@ -296,3 +297,26 @@ def test_a_page_of_an_allowed_origin_may_ask(program: Program) -> None:
     headers = {**program.headers, "Origin": "https://chat.example.com", "Access-Control-Request-Method": "POST"}
     response = httpx2.options(f"{program.server}/v1/chat/completions", headers=headers)
     assert response.headers["access-control-allow-origin"] == "https://chat.example.com"
+
+
+def test_an_answer_from_the_cache_asks_no_model(program_for: Callable[..., Program], harbour: Any) -> None:
+    with use_tenant(harbour):
+        document = DocumentFactory.create(title="House rules")
+        ChunkFactory.create(document=document, text="Breakfast is served from 7 to 11.")
+    program = program_for(harbour, live__collection_ids=[document.collection_id], live__runtime={"cache": CACHED})
+    first, again = program.ask("!say From seven [1]."), program.ask("!SAY from  seven [1]")
+    assert again.choices[0].message.content == first.choices[0].message.content
+    assert [cited["quote"] for cited in again.model_extra["citations"]] == [
+        cited["quote"] for cited in first.model_extra["citations"]
+    ]
+    assert (first.usage.total_tokens > 0, again.usage.total_tokens) == (True, 0)
+    program.read(document.delete)
+    assert program.ask("!say From seven [1].").usage.total_tokens > 0
+
+
+def test_a_guard_s_refusal_says_so(program_for: Callable[..., Program], harbour: Any) -> None:
+    program = program_for(harbour, live__runtime={"safety": {"blocked_topics": ["politics"]}})
+    for streams in (False, True):
+        answer = program.ask("What of politics?", stream=streams)
+        last = list(answer)[-1] if streams else answer
+        assert last.choices[0].finish_reason == "content_filter"
