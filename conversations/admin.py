@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import uuid
 from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.views.decorators.http import require_POST, require_safe
 
+from conversations.domain.replays import run_again
 from conversations.models import Conversation, Turn
+from conversations.replay import ROW_HEIGHT, read_replay, releases_for, timeline
 from conversations.thread import read_thread
 from switchboard.admin import staff_site
-from switchboard.model_admin import RowPageAdmin
+from switchboard.kernel.problems import NotFound, Problem
+from switchboard.model_admin import RowPageAdmin, refused
 from tenants.permissions import Permission
 
 _MOST_EXPORTED: Final = 50_000
@@ -97,6 +103,66 @@ class ConversationAdmin(RowPageAdmin):
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="conversations.csv"'},
         )
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        at = "<uuid:pk>/turns/<uuid:turn>/"
+        return [
+            path(at, wrap(require_safe(self.replay_view)), name="conversations_turn_replay"),
+            path(f"{at}again/", wrap(require_POST(self.again_view)), name="conversations_turn_again"),
+            *super().get_urls(),
+        ]
+
+    def replay_view(self, request: HttpRequest, pk: uuid.UUID, turn: uuid.UUID) -> HttpResponse:
+        """How a turn came to its answer."""
+        return self._replay(request, self._turn(request, Permission.CONVERSATIONS_READ, pk, turn))
+
+    def again_view(self, request: HttpRequest, pk: uuid.UUID, turn: uuid.UUID) -> HttpResponse:
+        """The same beside what another release answers now."""
+        row = self._turn(request, Permission.CONVERSATIONS_WRITE, pk, turn)
+        try:
+            release_id = uuid.UUID(request.POST.get("release", ""))
+            again = run_again(turn=row, release_id=release_id)
+        except ValueError:
+            raise Http404 from None
+        except NotFound:
+            raise Http404 from None
+        except Problem as problem:
+            return refused(request, problem, to=reverse("admin:conversations_turn_replay", args=[pk, turn]))
+        steps, total = timeline(again.steps)
+        return self._replay(
+            request,
+            row,
+            again=again,
+            again_steps=steps,
+            again_total=total,
+            again_height=max(len(steps), 1) * ROW_HEIGHT,
+            again_release=next((one for one in releases_for(row.conversation.agent_id) if one.pk == release_id), ""),
+            chosen=release_id,
+        )
+
+    def _turn(self, request: HttpRequest, permission: Permission, pk: uuid.UUID, turn: uuid.UUID) -> Turn:
+        conversation = self.row(request, permission, Conversation.objects.select_related("agent"), pk=pk)
+        row = Turn.objects.filter(conversation=conversation, pk=turn).first()
+        if row is None:
+            raise Http404
+        row.conversation = conversation
+        return row
+
+    def _replay(self, request: HttpRequest, row: Turn, **more: Any) -> HttpResponse:
+        replay = read_replay(row)
+        may_run = self._allows(request, Permission.CONVERSATIONS_WRITE, row.conversation) and not row.is_open
+        context = {
+            "turn": row,
+            "conversation": row.conversation,
+            "replay": replay,
+            "height": max(len(replay.steps), 1) * ROW_HEIGHT,
+            "may_run": may_run,
+            "releases": releases_for(row.conversation.agent_id) if may_run else (),
+            "chosen": row.release_id,
+            "again_url": reverse("admin:conversations_turn_again", args=[row.conversation_id, row.pk]),
+        }
+        return self.page(request, "admin/conversations/replay.html", title="Replay", **{**context, **more})
 
     def row_page(self, request: HttpRequest, row: Conversation) -> HttpResponse:
         return self.page(

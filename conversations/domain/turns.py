@@ -139,7 +139,8 @@ def role_of(role: str) -> Role:
     return "contact" if role == Message.Role.CONTACT else "agent"
 
 
-def _history(conversation_id: uuid.UUID, *, before: uuid.UUID | None = None) -> tuple[tuple[Role, str], ...]:
+def said_before(conversation_id: uuid.UUID, *, before: uuid.UUID | None = None) -> tuple[tuple[Role, str], ...]:
+    """The last of what was said, oldest first; of what came before a turn where one is given."""
     said = Message.objects.filter(conversation_id=conversation_id)
     if before is not None:
         said = said.filter(turn_id__lt=before)
@@ -167,7 +168,7 @@ def claim_next(*, conversation_id: uuid.UUID) -> Job | None:
             conversation_id,
             turn.pk,
             turn.release_id,
-            _history(conversation_id, before=turn.pk),
+            said_before(conversation_id, before=turn.pk),
             question,
             thread.last_event,
             attempt,

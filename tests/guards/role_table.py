@@ -201,6 +201,8 @@ TENANT: Final = [
     Rule("GET", "/documents/*/original", P.KNOWLEDGE_READ),
     # conversations
     Rule("GET POST", "/admin/conversations/conversation/*/change/", P.CONVERSATIONS_READ),  # a page, no form
+    Rule("GET", "/admin/conversations/conversation/*/turns/*/", P.CONVERSATIONS_READ),
+    Rule("POST", "/admin/conversations/conversation/*/turns/*/again/", P.CONVERSATIONS_WRITE),
     *pages("/admin/conversations/conversation/", read=P.CONVERSATIONS_READ),
     Rule("POST", "/api/v1/conversations", P.CONVERSATIONS_WRITE),
     Rule("GET", "/api/v1/conversations/*", P.CONVERSATIONS_READ),
