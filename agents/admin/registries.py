@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from agents.admin.base import ComponentAdmin
 from agents.choices import endpoint_choices, secret_choices
 from agents.content.prompt import BUILT_IN
+from agents.domain.mcp_tools import pin_tool
 from agents.domain.personalities import set_default
 from agents.editing.fields import Choices
 from agents.models import Personality, Prompt, RuntimeConfig, Tool
 from switchboard.admin import staff_site
+from switchboard.kernel.problems import Problem
+from tenants.permissions import Permission
+from tenants.staff.models import User
 
 
 @admin.register(Prompt, site=staff_site)
@@ -30,6 +35,19 @@ class ToolAdmin(ComponentAdmin):
     icon = "build"
     about = "Something an agent can do besides talking: look things up, call a service, book, report."
     starting = {"kind": "http"}
+
+    actions = (*ComponentAdmin.actions, "pin_tools")  # type: ignore[assignment]
+
+    @admin.action(description="Pin what the MCP server says", permissions=["publish"])
+    def pin_tools(self, request: HttpRequest, queryset: QuerySet[Tool]) -> None:
+        """Into their drafts; publishing those approves it."""
+        for row in queryset[:20]:
+            self.require(request, Permission.AGENTS_PUBLISH, on=row)
+            try:
+                pin_tool(tool=row, by=cast(User, request.user))
+                self.message_user(request, f"“{row}” is pinned; publish its draft to approve that.")
+            except Problem as problem:
+                self.message_user(request, f"“{row}”: {problem.detail}", messages.ERROR)
 
     def choices(self) -> Choices:
         return {"secrets": secret_choices()}

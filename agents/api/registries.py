@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,7 +15,9 @@ from rest_framework.response import Response
 
 from agents.api.component_views import ComponentViewSet
 from agents.api.diffs import StateField
+from agents.api.people import person
 from agents.domain.agents import configure_agent
+from agents.domain.mcp_tools import pin_tool, tools_at
 from agents.domain.personalities import set_default
 from agents.domain.rendering import render_prompt
 from agents.models import Agent, Personality, Prompt, RuntimeConfig, Tool
@@ -63,10 +66,60 @@ class PromptViewSet(ComponentViewSet[Prompt]):
         return Response({"text": render_prompt(prompt=self.found(pk), **fields)})
 
 
+class McpListingFields(serializers.Serializer[dict[str, Any]]):
+    """Which MCP server is asked."""
+
+    url = serializers.CharField(max_length=500, help_text="Of its streamable HTTP endpoint.")
+    credentials = serializers.CharField(
+        max_length=80, default="", allow_blank=True, help_text="The name of the secret it wants as a bearer token."
+    )
+
+
+class McpToolSerializer(serializers.Serializer[Any]):
+    """A tool as its server describes it."""
+
+    name = serializers.CharField()
+    description = serializers.CharField()
+    input_schema = serializers.DictField()
+    fingerprint = serializers.CharField(help_text="What `pinned` holds of a tool that is approved like this.")
+
+
+class McpListingSerializer(serializers.Serializer[Any]):
+    """What an MCP server offers."""
+
+    tools = McpToolSerializer(many=True)
+
+
 class ToolViewSet(ComponentViewSet[Tool]):
     """What an agent can do besides talking."""
 
     kind = Tool
+    permissions: ClassVar[Mapping[str, Permission]] = {
+        **ComponentViewSet.permissions,
+        # Both send a secret to the server that is named.
+        "mcp_listing": Permission.AGENTS_PUBLISH,
+        "pin": Permission.AGENTS_PUBLISH,
+    }
+
+    @extend_schema(
+        tags=["Tools"],
+        operation_id="tools_mcp_listing",
+        summary="List an MCP server's tools",
+        request=McpListingFields,
+        responses=McpListingSerializer,
+    )
+    @action(detail=False, methods=["post"], url_path="mcp-listing", url_name="mcp-listing")
+    def mcp_listing(self, request: Request) -> Response:
+        """What the server offers now. Its host must be among those that the operator allows (`MCP_HOSTS`)."""
+        found = tools_at(**checked(McpListingFields, request))
+        return Response({"tools": [asdict(one) for one in found]})
+
+    @extend_schema(tags=["Tools"], operation_id="tools_pin", summary="Pin an MCP tool", request=None)
+    @action(detail=True, methods=["post"], url_path="pin", url_name="pin")
+    def pin(self, request: Request, pk: UUID) -> Response:
+        """Writes what the server says of the tool now into the draft; publishing that approves it."""
+        pin_tool(tool=self.found(pk), by=person(request))
+        return self.shown(self.found(pk))
 
 
 class PersonalityViewSet(ComponentViewSet[Personality]):

@@ -15,6 +15,7 @@ from agents.api.registries import (
 )
 from agents.api.release_views import AgentReleaseViewSet, ReleaseViewSet
 from agents.api.tests import TestCaseViewSet, TestRunViewSet
+from agents.api.tool_credentials import ToolCredentialViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("prompts", PromptViewSet)
@@ -37,4 +38,9 @@ urlpatterns = [
     path("config", ConfigurationViewSet.as_view({"get": "export"}), name="config"),
     path("config/diff", ConfigurationViewSet.as_view({"post": "diff"}), name="config-diff"),
     path("config/apply", ConfigurationViewSet.as_view({"post": "apply"}), name="config-apply"),
+    path(
+        "contacts/<str:contact>/tool-credentials/<str:tool>",
+        ToolCredentialViewSet.as_view({"put": "put", "delete": "destroy"}),
+        name="tool-credential",
+    ),
 ]

@@ -38,8 +38,8 @@ class ToolContent(Content):
     remote_name: Line = Field(default="", description="What an MCP server calls it.")
     pinned: Line = Field(
         default="",
-        description="The fingerprint of what the MCP server says of it. Set when it is published: a tool whose "
-        "description changes is not called until a new version is published.",
+        description="The fingerprint of what the MCP server says of it. A tool that its server describes otherwise is "
+        "not called until a new version pins that.",
     )
 
     @property
@@ -81,4 +81,6 @@ class ToolContent(Content):
             found.append(Fault("handler", refused.detail))
         if not self.remote_name:
             found.append(Fault("remote_name", "Say which of the server's tools it is."))
+        if not self.pinned:
+            found.append(Fault("pinned", "Look at what the server says of it, and pin that."))
         return found

@@ -150,7 +150,7 @@ HINTS: Final[Mapping[tuple[type[Part], str], Hint]] = {
     (ToolContent, "remote_name"): Hint("The server's name for it", "As the MCP server lists it.", shown_for=("mcp",)),
     (ToolContent, "pinned"): Hint(
         "Fingerprint",
-        "Found out when it is published; empty it to approve what the server says now.",
+        "“Pin what the MCP server says” in the list of tools fills it in.",
         shown_for=("mcp",),
     ),
     (ToolContent, "http"): Hint("A request of its own", shown_for=("http",)),

@@ -29,7 +29,28 @@ class _Shared(httpx2.AsyncBaseTransport):
         self._inner = inner
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        return await self._inner.handle_async_request(request)
+        response = await self._inner.handle_async_request(request)
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.stream = _Bounded(response.stream)
+        return response
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """An answer that ends, even where its reader would take all of it."""
+
+    def __init__(self, source: httpx2.AsyncByteStream) -> None:
+        self._source = source
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = 4 * LONGEST_ANSWER
+        async for part in self._source:
+            left -= len(part)
+            if left < 0:
+                raise httpx2.RemoteProtocolError("the response has no end")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._source.aclose()
 
 
 class Progress:

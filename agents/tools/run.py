@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from agents.releases import BoundTool
-from agents.tools import http_service, knowledge, python, record
+from agents.tools import http_service, knowledge, mcp_server, python, record
 from agents.tools.arguments import check_arguments
 from agents.tools.calls import Call, Carrier
 from agents.tools.offers import schema_of, writes
@@ -29,6 +29,7 @@ CARRIERS: Final[Mapping[str, Carrier]] = {
     "python": python.carry_out,
     "knowledge": knowledge.carry_out,
     "http": http_service.carry_out,
+    "mcp": mcp_server.carry_out,
 }
 _PREVIEW: Final = "This is a preview: it was not carried out, and nothing was changed."
 _TRIES: Final = 4  # of writing down what a call came to, while the database is away

@@ -117,6 +117,11 @@ class Config(BaseSettings):
         default=[],
     )
     storage: Literal["local", "s3"] = Field(description="Where uploaded files are kept.", default="local")
+    mcp_hosts: Annotated[list[str], NoDecode] = Field(
+        description="Hosts at which tenants' tools may use MCP servers, comma-separated: `mcp.example.com`, "
+        "`*.example.com`, or `*` for any public one. Unset: none.",
+        default_factory=list,
+    )
     s3_bucket: str = Field(description="Bucket for `STORAGE=s3`.", default="")
     s3_endpoint_url: str = Field(description="Endpoint for S3 servers other than AWS.", default="")
     upload_limit_mb: int = Field(description="Largest upload, in megabytes.", default=50, ge=1, le=2048)
@@ -155,7 +160,7 @@ class Config(BaseSettings):
         le=5,
     )
 
-    @field_validator("encryption_keys", "egress_allow", mode="before")
+    @field_validator("encryption_keys", "egress_allow", "mcp_hosts", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

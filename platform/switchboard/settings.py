@@ -254,6 +254,7 @@ EMBEDDINGS_URL = config.embeddings_url
 EMBEDDINGS_API_KEY = config.embeddings_api_key.get_secret_value()
 EMBEDDINGS_MODEL = config.embeddings_model
 EGRESS_ALLOW = config.egress_allow
+MCP_HOSTS = config.mcp_hosts
 OPENAI_API_KEY = config.openai_api_key.get_secret_value()
 ANTHROPIC_API_KEY = config.anthropic_api_key.get_secret_value()
 GOOGLE_API_KEY = config.google_api_key.get_secret_value()

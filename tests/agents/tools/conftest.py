@@ -13,6 +13,7 @@ def may_reach(settings: Any) -> Iterator[Any]:
 
     def allow(*entries: str) -> None:
         settings.EGRESS_ALLOW = list(entries)
+        settings.MCP_HOSTS = [entry.rpartition(":")[0] for entry in entries]
         egress._policy.cache_clear()
         egress._per_loop.clear()
 
