@@ -76,10 +76,13 @@ function start() {
 
   /** The place of one answer: what it holds is drawn once a frame at most. */
   function addAnswer() {
+    const steps = element("ul", "sb-steps");
+    steps.setAttribute("aria-label", "Steps");
     const words = element("div", "sb-words");
     const sources = element("div");
     const note = element("p", "sb-said-note");
-    const place = element("article", "sb-said sb-agent sb-waiting", element("h3", "sb-visually-hidden", "Agent"), words, sources, note);
+    const heading = element("h3", "sb-visually-hidden", "Agent");
+    const place = element("article", "sb-said sb-agent sb-waiting", heading, steps, words, sources, note);
     place.setAttribute("aria-busy", "true");
     thread.append(place);
     const citations = new Map();
@@ -101,6 +104,9 @@ function start() {
         text += piece;
         place.classList.remove("sb-waiting");
         later();
+      },
+      step(line, kind = "") {
+        changing(() => steps.append(element("li", `sb-badge ${kind}`.trim(), line)));
       },
       cite(citation) {
         citations.set(Number(citation.number), citation);
@@ -195,6 +201,7 @@ function start() {
     busy(true);
     const since = performance.now();
     let first = 0;
+    const spent = {};
     let used = "";
     let ending = "";
     try {
@@ -214,7 +221,8 @@ function start() {
           first ||= performance.now() - since;
           answer.add(data.text);
         } else if (event === "citation") answer.cite(data);
-        else if (event === "usage") used = usageLine(data);
+        else if (event === "usage") used = usageLine(sum(spent, data));
+        else if (stepOf[event]) answer.step(...stepOf[event](data));
         else if (event === "error") answer.fail(data.detail || "The answer failed.", again);
         else if (event === "done") ending = data.status;
       }
@@ -239,6 +247,24 @@ function start() {
     } catch {
       return "";
     }
+  }
+
+  /** What is shown of an event besides its words: a line, and how it looks. */
+  const stepOf = {
+    route: ({ agent }) => [`→ ${agent}`],
+    action: ({ status, tool }) => [`${tool}: ${{ filling: "asks", confirming: "asks for a yes", dropped: "left" }[status] ?? status}`, "sb-busy"],
+    tool_result: ({ tool, ok, code }) => (ok ? [`${tool}: done`, "sb-good"] : [`${tool}: ${code}`, "sb-bad"]),
+    refusal: ({ code }) => [`refused: ${code}`, "sb-bad"],
+    escalation: () => ["a person is asked for", "sb-busy"],
+  };
+
+  /** A turn may call several models. */
+  function sum(spent, data) {
+    spent.input_tokens = (spent.input_tokens ?? 0) + data.input_tokens;
+    spent.output_tokens = (spent.output_tokens ?? 0) + data.output_tokens;
+    spent.is_estimated ||= data.is_estimated;
+    if (data.cost_usd) spent.cost_usd = Number(((spent.cost_usd ?? 0) + Number(data.cost_usd)).toFixed(8));
+    return spent;
   }
 
   function usageLine(data) {
