@@ -71,6 +71,11 @@ def finish(*, action: Action, is_done: bool) -> None:
     _move(action, Action.Status.DONE if is_done else Action.Status.FAILED)
 
 
+def take_up_again(*, action: Action) -> None:
+    """It failed, and nothing was done; the contact may change something and confirm anew."""
+    _move(action, Action.Status.FILLING, asked="", confirmed_turn_id=None)
+
+
 def drop(*, action: Action) -> None:
     """The contact doesn't want it any more."""
     _move(action, Action.Status.DROPPED)

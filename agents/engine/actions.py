@@ -27,6 +27,7 @@ from agents.models import Action, Release
 from agents.releases import BoundTool, ResolvedRelease
 from agents.tools.arguments import fits
 from agents.tools.offers import schema_of, writes
+from agents.tools.results import UNKNOWN
 from agents.tools.run import ToolContext, ToolResult, run_tool
 from switchboard.kernel.database import in_database
 
@@ -94,7 +95,7 @@ async def go_on(state: TurnState, action: Action) -> list[Event] | None:
 async def reminder(state: TurnState, action: Action) -> list[Event]:
     """What is still open, said again after something else was answered."""
     _, tool = await _tool_of(action)
-    if tool is None:
+    if tool is None or (action.status == Action.Status.FILLING and not action.asked):
         return []
     question = _question(state, action, tool)
     return [events.delta("\n\n" + say("reminder", state.language, question=question))]
@@ -143,7 +144,11 @@ async def _run(state: TurnState, release: ResolvedRelease, action: Action, tool:
         is_preview=request.is_rehearsal,
     )
     result = await run_tool(tool=tool, arguments=action.arguments, context=context)
-    await in_database(domain.finish, action=action, is_done=result.ok)
+    if result.ok or request.is_rehearsal or result.code == UNKNOWN:
+        await in_database(domain.finish, action=action, is_done=result.ok)
+    else:
+        # No table at eight: what the contact says next may be about half past.
+        await in_database(domain.take_up_again, action=action)
     state.used_tools = True
     state.trace.note(
         "tool",
@@ -163,7 +168,7 @@ async def _run(state: TurnState, release: ResolvedRelease, action: Action, tool:
 def _reported(state: TurnState, result: ToolResult) -> str:
     if result.ok:
         return result.text or say("done", state.language)
-    if result.code == "tool_outcome_unknown":
+    if result.code == UNKNOWN:
         return say("unknown_outcome", state.language)
     return say("failed", state.language, reason=result.text)
 

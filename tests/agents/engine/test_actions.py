@@ -123,3 +123,13 @@ async def test_each_step_can_be_looked_at(talk: Talk) -> None:
     steps = await in_database(lambda: TurnTrace.objects.get(pk=turn_id).steps)
     assert [step["kind"] for step in steps] == ["confirmed", "tool"]
     assert steps[1]["arguments"]["party_size"] == 2
+
+
+async def test_what_fails_can_be_changed_and_confirmed_anew(talk: Talk) -> None:
+    await talk.say("A table for two at seven in the morning tomorrow, my name is Ada")
+    failed = await talk.say("yes")
+    assert not failed.of("tool_result")[0]["ok"]
+    changed = await talk.say("at eight in the evening then")
+    assert changed.of("action")[-1]["status"] == "confirming"
+    await talk.say("yes")
+    assert await booked() == [(2, "Ada")]
