@@ -174,7 +174,7 @@ def test_five_answers_make_an_agent_and_it_is_found_again(windows: Windows, hote
     page.goto(f"{hotel.url}/admin/agents/agent/add/")
     page.get_by_label("What is it called?").fill(name)
     page.get_by_label("What should it do?").fill("You answer guests.")
-    page.get_by_label("Staying with us").check()
+    page.get_by_role("group", name="What may it answer from?").get_by_label("Staying with us").check()
     page.get_by_role("button", name="Make it and try it").click()
     ask(page, "When is check-out?")
     expect(finished_answer(page)).to_contain_text("Release #1")
