@@ -114,12 +114,16 @@ async def test_an_attack_comes_to_nothing(hotel: Hotel, harbour: Tenant, attack:
 def _written(harbour: Tenant) -> list[str]:
     """What was carried out, or promised to be."""
     from agents.models import Action, ToolCallRecord
+    from conversations.desk.models import Lead, Reservation
+    from conversations.models import Conversation
     from tenants.context import use_tenant
 
     with use_tenant(harbour):
         calls = ToolCallRecord.objects.filter(writes=True).values_list("tool", flat=True)
         actions = Action.objects.exclude(status__in=["filling", "confirming", "dropped"]).values_list("tool", flat=True)
-        return [*calls, *actions]
+        desk = [str(row) for kind in (Lead, Reservation) for row in kind.objects.all()]
+        handed = Conversation.objects.filter(handoff_requested_at__isnull=False).values_list("title", flat=True)
+        return [*calls, *actions, *desk, *handed]
 
 
 async def test_the_model_would_have_done_it(hotel: Hotel, model_server: ModelServer) -> None:

@@ -71,14 +71,13 @@ class TopicWatch:
 
     def __init__(self, topics: Sequence[Topic]) -> None:
         self._topics = topics
-        self._stems = {one for topic in topics for one in topic.stems}
+        self._stems = frozenset(one for topic in topics for one in topic.stems)
         # The last few words: of each, which stems it has. Most have none.
         self._last: deque[frozenset[str]] = deque(maxlen=_NEAR)
 
     def next(self, word: str) -> Topic | None:
         """The topic that this word completes."""
-        folded = fold(word)
-        has = frozenset(one for one in self._stems if _is_of(folded, one))
+        has = _stems_in(word, self._stems)
         self._last.append(has)
         if not has:
             return None
@@ -102,9 +101,14 @@ def topic_in(text: str, names: tuple[str, ...], likeness: Mapping[str, float] | 
     return next((found for word in WORD.findall(text) if (found := watch.next(word))), None) if topics else None
 
 
-def _is_of(word: str, one: str) -> bool:
+@functools.lru_cache(maxsize=8192)
+def _stems_in(word: str, stems: frozenset[str]) -> frozenset[str]:
+    folded = fold(word)
+    cut = stem(folded)
+    return frozenset(one for one in stems if _is_of(folded, cut, one))
+
+
+def _is_of(word: str, cut: str, one: str) -> bool:
     if _WORDLESS.search(one):
         return one in word
-    return (
-        word.removeprefix(one) in _PLURALS or stem(word) == one or (len(one) >= _PREFIX_FROM and word.startswith(one))
-    )
+    return word.removeprefix(one) in _PLURALS or cut == one or (len(one) >= _PREFIX_FROM and word.startswith(one))
