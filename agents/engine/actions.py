@@ -170,7 +170,7 @@ def _reported(state: TurnState, result: ToolResult) -> str:
         return result.text or say("done", state.language)
     if result.code == UNKNOWN:
         return say("unknown_outcome", state.language)
-    return say("failed", state.language, reason=result.text)
+    return say("failed", state.language, reason=result.detail or result.text)
 
 
 async def _heard(

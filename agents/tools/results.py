@@ -49,6 +49,7 @@ class ToolResult:
         data: JSON.
         text: what the model is shown, after the output template.
         code: why it failed; stable. "" where it didn't.
+        detail: of a failure: a sentence for the contact, without its code.
         is_untrusted: others than the tenant and the platform may have written it.
     """
 
@@ -57,6 +58,7 @@ class ToolResult:
     text: str
     code: str = ""
     is_untrusted: bool = True
+    detail: str = ""
 
 
 class ToolFailed(Exception):
@@ -83,6 +85,7 @@ class ToolFailed(Exception):
             text=shortened(storable(f"The tool failed ({self.code}): {self.detail}")),
             code=self.code,
             is_untrusted=self.data is not None,
+            detail=shortened(storable(self.detail)),
         )
 
 
