@@ -162,15 +162,31 @@ async def _run(state: TurnState, release: ResolvedRelease, action: Action, tool:
     )
     await state.trace.checkpoint()
     told.append(events.tool_result(tool.slug, ok=result.ok, code=result.code, text=result.text))
-    return [*told, events.delta(passed_on(state, release, _reported(state, result)))]
+    return [*told, events.delta(passed_on(state, release, _reported(state, tool, result)))]
 
 
-def _reported(state: TurnState, result: ToolResult) -> str:
+def _reported(state: TurnState, tool: BoundTool, result: ToolResult) -> str:
+    """What the contact is told. JSON is for models; people get it in words."""
+    if result.ok and (tool.content.output_template or isinstance(result.data, str)):
+        return result.text
     if result.ok:
-        return result.text or say("done", state.language)
+        data = result.data if isinstance(result.data, dict) else {}
+        facts = ", ".join(
+            f"{name.replace('_', ' ')}: {_in_words(value)}" for name, value in data.items() if value != ""
+        )
+        return f"{say('done', state.language)} {facts}".strip()
     if result.code == UNKNOWN:
         return say("unknown_outcome", state.language)
     return say("failed", state.language, reason=result.detail or result.text)
+
+
+def _in_words(value: object) -> str:
+    """A value of a tool's result as people read it."""
+    if isinstance(value, list):
+        return ", ".join(_in_words(one) for one in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 async def _heard(

@@ -79,7 +79,8 @@ async def _answered(state: TurnState) -> AsyncGenerator[Event]:
         return
     if verdict.text != state.request.question:
         state.request = replace(state.request, question=verdict.text)
-    if state.request.release.collection_ids or state.request.release.tools:
+    release = state.request.release
+    if release.collection_ids or release.tools or release.sub_agents:
         state.own_hosts = await own_hosts.find_async(current_tenant())
     is_open = await _open_action(state)
     if is_open is not None:

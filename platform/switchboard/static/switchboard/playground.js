@@ -76,7 +76,7 @@ function start() {
 
   /** The place of one answer: what it holds is drawn once a frame at most. */
   function addAnswer() {
-    const steps = element("ul", "sb-steps");
+    const steps = element("ul", "sb-turn-steps");
     steps.setAttribute("aria-label", "Steps");
     const words = element("div", "sb-words");
     const sources = element("div");
