@@ -93,6 +93,7 @@ def test_several_files_are_taken_in_at_once(staff):
         ("empty__txt", b"", "empty"),
         ("cut__pdf", typeset("x")[:200], "cut"),
     ],
+    ids=["encrypted", "another type", "empty", "cut"],
 )
 def test_a_file_that_cant_be_read_says_why_and_keeps_no_other_out(staff, name, content, sentence):
     collection = CollectionFactory()

@@ -176,6 +176,7 @@ def test_too_much_text_is_refused(tmp_path: Path) -> None:
         (b"only words", "scan.pdf"),
         (b"a,b\n1,2\n", "table.csv"),
     ],
+    ids=["image", "archive", "bytes", "words", "table"],
 )
 def test_the_type_is_told_by_the_content(tmp_path: Path, data: bytes, name: str) -> None:
     assert _refusal(tmp_path, data, name=name) == "document_type_unsupported"
