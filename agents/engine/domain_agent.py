@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import time
@@ -282,7 +283,7 @@ async def _called(state: TurnState, request: TurnRequest, tool: BoundTool | None
         context = ToolContext(
             conversation_id=request.conversation_id,
             turn_id=request.turn_id,
-            call_id=f"{tool.slug}:{json.dumps(call.arguments, sort_keys=True)}",
+            call_id=_name_of(tool, call),
             contact=request.contact,
             agent_id=request.release.agent_id,
             release_id=request.release.id,
@@ -301,6 +302,12 @@ async def _called(state: TurnState, request: TurnRequest, tool: BoundTool | None
         result=result.text,
     )
     return result
+
+
+def _name_of(tool: BoundTool, call: ToolCall) -> str:
+    """The same for the same call, whichever process makes it: a model's own ids differ each time it is asked."""
+    told = json.dumps(call.arguments, sort_keys=True, default=str)
+    return f"{tool.slug[:60]}:{hashlib.sha256(told.encode()).hexdigest()[:32]}"
 
 
 def _shown(call: ToolCall, result: ToolResult) -> ChatMessage:
