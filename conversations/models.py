@@ -15,6 +15,9 @@ class Conversation(models.Model):
     class Channel(models.TextChoices):
         API = "api"
         PLAYGROUND = "playground"
+        ROOM = "room"
+        CALL = "call"
+        AUDIO = "audio"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="conversations")

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('release_id', models.UUIDField(blank=True, help_text='The release it began with, and stays on.', null=True)),
-                ('channel', models.CharField(choices=[('api', 'Api'), ('playground', 'Playground')], default='api', max_length=12)),
+                ('channel', models.CharField(choices=[('api', 'Api'), ('playground', 'Playground'), ('room', 'Room'), ('call', 'Call'), ('audio', 'Audio')], default='api', max_length=12)),
                 ('contact', models.CharField(blank=True, help_text="Who talks, as the tenant's own program or their token names them; empty where nobody said.", max_length=200)),
                 ('title', models.CharField(blank=True, help_text='The first message, shortened.', max_length=120)),
                 ('idempotency_key', models.CharField(blank=True, max_length=120, null=True)),

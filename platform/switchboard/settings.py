@@ -58,7 +58,14 @@ _BOTH = [
 ]
 # `tenants` before django_tenants: its commands win. contenttypes is shared only: Django caches its ids for the
 # whole process.
-SHARED_APPS = ["tenants", "django_tenants", "django.contrib.contenttypes", "django.contrib.postgres", *_BOTH]
+SHARED_APPS = [
+    "tenants",
+    "django_tenants",
+    "django.contrib.contenttypes",
+    "django.contrib.postgres",
+    "voice_worker.directory",
+    *_BOTH,
+]
 TENANT_APPS = [
     *_BOTH,
     "tenants.vault",
@@ -69,6 +76,7 @@ TENANT_APPS = [
     "agents",
     "conversations",
     "conversations.desk",
+    "voice_worker",
 ]
 INSTALLED_APPS = [
     "daphne",  # its `runserver` speaks ASGI
