@@ -77,7 +77,9 @@ class Outcome:
 def make_tenants(count: int, model_url: str) -> list[Company]:
     """Tenants whose rows, prompts and documents hold a text that no other tenant's hold."""
     return [
-        make_company(slug=f"storm{number}", model_url=model_url, model="echo", canary=f"canary-{secrets.token_hex(6)}")
+        make_company(
+            slug=f"storm{number}", model_url=model_url, model="canaries", canary=f"canary-{secrets.token_hex(6)}"
+        )
         for number in range(count)
     ]
 

@@ -283,6 +283,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "switchboard.kernel.pagination.NewestFirst",
     "EXCEPTION_HANDLER": "switchboard.kernel.rest.problem_handler",
+    "DEFAULT_METADATA_CLASS": None,  # the OpenAPI document says what there is; OPTIONS is for CORS
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -50,7 +50,7 @@ def test_an_invited_person_comes_in_and_sees_what_their_role_may(windows: Window
 
     expect(page).to_have_title(re.compile("Home"))
     expect(page.get_by_role("link", name="Conversations").first).to_be_visible()
-    expect(page.get_by_role("link", name="Team")).to_have_count(0)
+    expect(page.locator("a[href='/admin/staff/user/']")).to_have_count(0)
     expect(page.get_by_role("link", name="Upload")).to_have_count(0)
 
     owner = windows.open(hotel)

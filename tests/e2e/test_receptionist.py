@@ -42,7 +42,8 @@ def test_a_guest_asks_and_books_in_one_message(windows: Windows, hotel: Company,
     conversation = platform.rows(hotel, "SELECT id FROM conversations_conversation ORDER BY updated_at DESC LIMIT 1")
     page.goto(f"{hotel.url}/admin/conversations/conversation/{conversation[0]['id']}/change/")
     page.get_by_role("link", name="Replay").first.click()
-    expect(page.get_by_text("receptionist-booking").first).to_be_visible()
+    page.locator("summary", has_text="Routed").click()
+    expect(page.locator(".sb-noted", has_text="receptionist-booking")).to_be_visible()
     assert_kind_to_everybody(page, "replay")
 
 

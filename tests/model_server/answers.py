@@ -5,6 +5,7 @@
 | `stub-50x20` | 50 tokens, 20 ms apart, each ` <number>@<monotonic microseconds when it was sent>` |
 | `stub`, `slow` | 5 tokens at once; 10 tokens 300 ms apart |
 | `echo` | the messages it was sent, as JSON |
+| `canaries` | every word like `canary-…` among the messages it was sent |
 | `say` | what follows `!say ` in the last message |
 | `say-first` | the first message of the contact's |
 | `half-say`, `half-say-ended`, `hang-mid-say` | half of the last message, then as below |
@@ -32,12 +33,13 @@ from tests.model_server.obedient import obey
 End = Literal["finish", "break", "end", "hang"]
 
 MODELS = (
-    "stub", "stub-50x20", "slow", "echo", "say", "no-usage", "empty", "fault-429", "fault-500", "wrong-key", "redirect",
-    "garbage", "half-stream", "half-stream-ended", "call", "obedient", "hang-before-headers", "hang-before-first",
-    "hang-mid-stream",
+    "stub", "stub-50x20", "slow", "echo", "canaries", "say", "no-usage", "empty", "fault-429", "fault-500", "wrong-key",
+    "redirect", "garbage", "half-stream", "half-stream-ended", "call", "obedient", "hang-before-headers",
+    "hang-before-first", "hang-mid-stream",
 )  # fmt: skip
 _GO_ON = "Your reply above was cut off"
 _STAMPED = re.compile(r"stub-(\d{1,5})x(\d{1,5})\Z")
+_CANARY = re.compile(r"canary-[0-9a-f]+")
 _FAULT = re.compile(r"fault-([45]\d\d)\Z")
 _DIRECTIVE = re.compile(r"(?:^|\s)!([a-z0-9-]+)(?: ([^\n]*))?")
 _CALL = re.compile(r"\s*([A-Za-z0-9_.-]+) ?(.*?)\s*\Z", re.DOTALL)
@@ -125,6 +127,8 @@ def _plan(name: str, words: str, messages: list[dict[str, Any]], tools: list[dic
             return Answer(name, count=10, pause=0.3)
         case "echo":
             return Answer(name, _pieces(json.dumps(messages, ensure_ascii=False)))
+        case "canaries":
+            return Answer(name, _pieces(" ".join(_CANARY.findall(json.dumps(messages)))))
         case "say":
             return Answer(name, _pieces(words))
         case "say-first":

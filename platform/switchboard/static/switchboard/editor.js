@@ -21,12 +21,12 @@ if (compose) composeRelease(compose);
 if (editor) edit();
 
 function edit() {
-  const started = contents();
   let leaving = false;
   rows();
   kinds();
   openers();
   if (document.querySelector("[data-preview]")) previewPrompt(editor, addRow);
+  const started = contents(); // once all is set up: fields that a kind hides aren't sent
   if (editor.dataset.check) checks();
   editor.addEventListener("submit", () => (leaving = true));
   window.addEventListener("beforeunload", (event) => {
