@@ -119,6 +119,7 @@ class TurnRun:
             turn_id=job.turn_id,
             contact=job.contact,
             attempt=job.attempt,
+            images=job.images,
         )
 
     async def _meter_what_was_cut_off(self) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from agents.engine.gateway import Role
+from agents.engine.images import LabelledImage
 from billing.domain.usage import Usage, record_usages
 from conversations.domain import turn_sql
 from conversations.domain.handoff import request_handoff
@@ -39,6 +40,7 @@ class Job:
         last_event: number of the conversation's last kept event.
         attempt: 1 the first time.
         has_waited: its id was known before it ran, so that somebody may have cancelled it.
+        images: what the contact shows. Only the process that took the message has them; they are kept nowhere.
     """
 
     conversation_id: uuid.UUID
@@ -50,6 +52,7 @@ class Job:
     attempt: int
     contact: str = ""
     has_waited: bool = False
+    images: tuple[LabelledImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
