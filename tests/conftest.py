@@ -24,6 +24,7 @@ pytest_plugins = [
     "tests.knowledge.fixtures",
     "tests.model_server.fixture",
     "tests.platform_fixture",
+    "tests.voice_worker.livekit_server",
     "tests.web_server",
 ]
 _servers = pytest.StashKey[Servers]()
