@@ -72,6 +72,15 @@ class Config(BaseSettings):
     anthropic_api_key: SecretStr = Field(description="The same at Anthropic.", default=SecretStr(""))
     google_api_key: SecretStr = Field(description="The same at Google (Gemini API).", default=SecretStr(""))
     groq_api_key: SecretStr = Field(description="The same at Groq.", default=SecretStr(""))
+    deepgram_api_key: SecretStr = Field(description="The same at Deepgram.", default=SecretStr(""))
+    cartesia_api_key: SecretStr = Field(description="The same at Cartesia.", default=SecretStr(""))
+    elevenlabs_api_key: SecretStr = Field(description="The same at ElevenLabs.", default=SecretStr(""))
+    rime_api_key: SecretStr = Field(description="The same at Rime.", default=SecretStr(""))
+    premium_voices: Annotated[list[str], NoDecode] = Field(
+        description="Voices that only premium tenants may use, comma-separated: `rime`, `elevenlabs` (all voices of a "
+        "provider), `cartesia:<voice>` (one). Rime's are premium in any case.",
+        default=[],
+    )
     tenant_requests_per_minute: int = Field(
         description="Model calls that one tenant may make in a minute. 0: as many as it likes. "
         "`model_requests_per_minute` in a tenant's metadata overrides it.",
@@ -160,7 +169,7 @@ class Config(BaseSettings):
         le=5,
     )
 
-    @field_validator("encryption_keys", "egress_allow", "mcp_hosts", mode="before")
+    @field_validator("encryption_keys", "egress_allow", "mcp_hosts", "premium_voices", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
