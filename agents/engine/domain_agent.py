@@ -16,6 +16,7 @@ from agents.engine.gateway import ChatMessage, ModelFailed, ToolCall, ToolOffer,
 from agents.engine.guardrails import quote_as_data
 from agents.engine.images import ABOUT_PICTURES
 from agents.engine.memory import Memory, remembered
+from agents.engine.phrases import say
 from agents.engine.request import TurnRequest
 from agents.engine.routing import Candidate, route
 from agents.engine.saying import output_guard, prompt_of, proposable, quoting_guard, tells_too_much
@@ -86,6 +87,7 @@ async def _by_itself(state: TurnState, request: TurnRequest, hits: dict[int, Hit
         hits=list(hits.values()),
         has_documents=bool(request.release.collection_ids),
         first_number=first,
+        on_pictures=say("no_eyes", state.language) if request.images else "",
     )
     guard = quoting_guard(state, request.release)
     async for word in words:
@@ -223,6 +225,10 @@ async def _ask_model(
                 elif isinstance(piece, ToolCall):
                     if len(calls) < _MOST_CALLS:
                         calls.append(piece)
+                elif piece.service == "vision":
+                    if not state.frames_metered:
+                        state.frames_metered = True
+                        yield events.usage(piece)
                 else:
                     metered.written = 0
                     step["usage"] = events.usage(piece).data
