@@ -99,6 +99,10 @@ class VoiceSession(models.Model):
     def __str__(self) -> str:
         return f"{self.channel} {self.id}"
 
+    @property
+    def permission_parent(self) -> Conversation:
+        return self.conversation
+
 
 class TimelineEntry(models.Model):
     """Something that happened in a session, on its time axis."""

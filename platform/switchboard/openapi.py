@@ -27,6 +27,7 @@ _VERBS: Final = frozenset({"create", "retrieve", "update", "destroy"})
 _TAGS: Final = {
     "Conversations": "The data plane: talk with an agent; answers stream as events.",
     "Search": "The data plane: passages of documents.",
+    "Voice": "What agents heard, said and saw, on one time axis for each session.",
     "Leads": "Who wants to hear from the company, as agents took them down.",
     "Reservations": "Room that agents keep for people, and the calendars that say when there is any.",
     "Chat completions": "The data plane in OpenAI's protocol: agents for whatever speaks to OpenAI.",

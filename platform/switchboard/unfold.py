@@ -106,6 +106,12 @@ UNFOLD: Final[dict[str, Any]] = {
             _group(
                 "Conversations",
                 _item("Conversations", "forum", "conversations_conversation_changelist", Permission.CONVERSATIONS_READ),
+                _item(
+                    "Voice sessions",
+                    "graphic_eq",
+                    "voice_worker_voicesession_changelist",
+                    Permission.CONVERSATIONS_READ,
+                ),
                 _item("Leads", "person_add", "desk_lead_changelist", Permission.CONVERSATIONS_READ),
                 _item("Reservations", "event_seat", "desk_reservation_changelist", Permission.CONVERSATIONS_READ),
                 _item("Calendars", "calendar_month", "desk_reservationcalendar_changelist", Permission.AGENTS_READ),

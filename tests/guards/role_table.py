@@ -214,6 +214,12 @@ TENANT: Final = [
     Rule("POST", "/api/v1/conversations/*/messages", P.CONVERSATIONS_WRITE),
     Rule("GET", "/api/v1/conversations/*/turns/*", P.CONVERSATIONS_READ),
     Rule("DELETE", "/api/v1/conversations/*/turns/*", P.CONVERSATIONS_WRITE),
+    Rule("GET POST", "/admin/voice_worker/voicesession/*/change/", P.CONVERSATIONS_READ),  # a page, no form
+    Rule("GET", "/admin/voice_worker/voicesession/*/axis/", P.CONVERSATIONS_READ),
+    Rule("GET", "/admin/voice_worker/voicesession/*/recording/", P.CONVERSATIONS_READ),
+    *pages("/admin/voice_worker/voicesession/", read=P.CONVERSATIONS_READ),
+    *resource("/api/v1/voice-sessions", read=P.CONVERSATIONS_READ),
+    Rule("GET", "/api/v1/voice-sessions/*/timeline", P.CONVERSATIONS_READ),
     Rule("POST", "/admin/desk/lead/*/change/", P.CONVERSATIONS_WRITE),
     *pages("/admin/desk/lead/", read=P.CONVERSATIONS_READ),
     *resource("/api/v1/leads", read=P.CONVERSATIONS_READ, write=P.CONVERSATIONS_WRITE),

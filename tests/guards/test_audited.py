@@ -36,6 +36,8 @@ NOT_AUDITED = {
     "conversations.Conversation": "what people say is no configuration; it has a history of its own",
     "conversations.Turn": "as its conversation",
     "conversations.Message": "as its conversation",
+    "voice_worker.VoiceSession": "what happens while people speak; its time axis is its record",
+    "voice_worker.TimelineEntry": "as its session",
 }
 
 
