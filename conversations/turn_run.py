@@ -241,6 +241,8 @@ class TurnRun:
             raise LeaseLost
         with contextlib.suppress(RedisError, OSError, NumberTaken):
             await log.event_log().append(self._key, done)
+            for notice in finished.notices:
+                await log.event_log().append(self._key, notice)
         return finished.others_wait
 
 

@@ -25,6 +25,9 @@ class Meeting(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.PLANNED)
     consents_to_recording = models.BooleanField(default=False, help_text="Without consent nothing is recorded.")
     idempotency_key = models.CharField(max_length=120, null=True, blank=True)
+    joinable_until = models.DateTimeField(
+        help_text="When the last token that lets somebody in ends. Where nobody came until then, nobody will."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -40,6 +43,14 @@ class Meeting(models.Model):
 
     def __str__(self) -> str:
         return self.room
+
+    @property
+    def permission_parent(self) -> Conversation:
+        return self.conversation
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in self.OPEN
 
 
 class Participant(models.Model):

@@ -16,6 +16,7 @@ from agents.engine.images import LabelledImage
 from billing.domain.usage import Usage, record_usages
 from conversations.domain import turn_sql
 from conversations.domain.handoff import request_handoff
+from conversations.domain.notices import number_waiting
 from conversations.events.record import Record
 from conversations.models import Conversation, Message, Turn
 from switchboard.kernel.ids import uuid7
@@ -207,10 +208,12 @@ class Finished:
     Args:
         is_kept: False, and nothing kept, where the turn's lease is another's by now.
         others_wait: whether further messages of the conversation wait for their turn.
+        notices: what was to be told of the conversation and waited for the turn's end, numbered now.
     """
 
     is_kept: bool
     others_wait: bool
+    notices: tuple[Record, ...] = ()
 
 
 def finish_turn(*, job: Job, outcome: Outcome) -> Finished:
@@ -233,6 +236,7 @@ def finish_turn(*, job: Job, outcome: Outcome) -> Finished:
             row = cursor.fetchone()
         if row is None:
             return Finished(is_kept=False, others_wait=False)
+        told = number_waiting(conversation_id=job.conversation_id) if row[1] else ()
         if outcome.escalation:
             request_handoff(conversation_id=job.conversation_id, reason=outcome.escalation)
         if outcome.usages:
@@ -242,7 +246,7 @@ def finish_turn(*, job: Job, outcome: Outcome) -> Finished:
                 turn_id=job.turn_id,
                 release_id=job.release_id,
             )
-    return Finished(is_kept=True, others_wait=bool(row[0]))
+    return Finished(is_kept=True, others_wait=bool(row[0]), notices=told)
 
 
 def still_held(*, turn_id: uuid.UUID) -> bool:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,6 +133,22 @@ class Config(BaseSettings):
     )
     s3_bucket: str = Field(description="Bucket for `STORAGE=s3`.", default="")
     s3_endpoint_url: str = Field(description="Endpoint for S3 servers other than AWS.", default="")
+    livekit_url: str = Field(
+        description="A LiveKit server or LiveKit Cloud, `ws://host:7880` or `wss://…`, for meetings. "
+        "Unset: there are no meetings; the audio websocket needs none.",
+        default="",
+    )
+    livekit_public_url: str = Field(
+        description="The same as browsers reach it, where that is another address.", default=""
+    )
+    livekit_api_key: str = Field(description="The key at LiveKit.", default="")
+    livekit_api_secret: SecretStr = Field(description="The key's secret.", default=SecretStr(""))
+    livekit_agent_name: str = Field(
+        description="The name under which voice workers register at LiveKit. Platforms that share a LiveKit server "
+        "need one each.",
+        default="switchboard",
+        pattern=r"^[A-Za-z0-9_.-]{1,60}$",
+    )
     upload_limit_mb: int = Field(description="Largest upload, in megabytes.", default=50, ge=1, le=2048)
     login_attempts: int = Field(
         description="Failed sign-ins after which an account is locked for `LOGIN_LOCK_MINUTES`.",
@@ -187,6 +203,19 @@ class Config(BaseSettings):
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis://, rediss:// or unix://")
         return value
+
+    @field_validator("livekit_url", "livekit_public_url")
+    @classmethod
+    def _is_livekit(cls, value: str) -> str:
+        if value and not value.startswith(("ws://", "wss://", "http://", "https://")):
+            raise ValueError("must begin with ws://, wss://, http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _livekit_is_whole(self) -> Config:
+        if self.livekit_url and not (self.livekit_api_key and self.livekit_api_secret.get_secret_value()):
+            raise ValueError("LIVEKIT_URL needs LIVEKIT_API_KEY and LIVEKIT_API_SECRET")
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -21,7 +21,15 @@ from whitenoise.middleware import WhiteNoiseMiddleware as WhiteNoise
 from switchboard.kernel.problems import CONTENT_TYPE, OPENAI_PATHS, Problem, generic_problem, refusal
 from switchboard.kernel.request_id import HEADER, request_id_from, set_request_id
 
-DATA_PLANE: Final = ("/api/v1/conversations", "/api/v1/search", OPENAI_PATHS, "/healthz", "/readyz")
+DATA_PLANE: Final = (
+    "/api/v1/conversations",
+    "/api/v1/search",
+    "/api/v1/meetings",
+    "/webhooks/",
+    OPENAI_PATHS,
+    "/healthz",
+    "/readyz",
+)
 
 
 def is_data_plane(path: str) -> bool:

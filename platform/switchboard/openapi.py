@@ -26,6 +26,7 @@ _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "o
 _VERBS: Final = frozenset({"create", "retrieve", "update", "destroy"})
 _TAGS: Final = {
     "Conversations": "The data plane: talk with an agent; answers stream as events.",
+    "Meetings": "The data plane: conversations by voice, in rooms of a LiveKit server.",
     "Search": "The data plane: passages of documents.",
     "Voice": "What agents heard, said and saw, on one time axis for each session.",
     "Leads": "Who wants to hear from the company, as agents took them down.",
@@ -152,8 +153,10 @@ def operations(schema: Document) -> Iterator[tuple[str, str, Document]]:
 def _add_data_plane(merged: Document) -> None:
     from conversations.api import data_plane
     from conversations.api.chat_completions import chat_completions
+    from voice_worker.data_plane import voice_plane
 
     _add_ninja(merged, data_plane.get_openapi_schema(path_prefix=PREFIX))
+    _add_ninja(merged, voice_plane.get_openapi_schema(path_prefix=PREFIX))
     _add_ninja(merged, chat_completions.get_openapi_schema(path_prefix=OPENAI_PATHS))
 
 
@@ -171,6 +174,7 @@ def _add_ninja(merged: Document, schema: Any) -> None:
         for method in _METHODS & item.keys():
             item[method].pop("security", None)
             operation = item[method]["operationId"].removeprefix("conversations_api_")
+            operation = operation.removeprefix("voice_worker_")
             item[method]["operationId"] = operation.removeprefix("chat_completions_api_")
             item[method]["tags"] = [tag.capitalize() for tag in item[method].get("tags", [])]
         merged["paths"].setdefault(path, {}).update(item)

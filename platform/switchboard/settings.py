@@ -276,6 +276,13 @@ TENANT_REQUESTS_PER_MINUTE = config.tenant_requests_per_minute
 TENANT_TOKENS_PER_MINUTE = config.tenant_tokens_per_minute
 TENANT_CALLS_AT_ONCE = config.tenant_calls_at_once
 
+# --- LiveKit ----------------------------------------------------------------------------------------------------------
+LIVEKIT_URL = config.livekit_url
+LIVEKIT_PUBLIC_URL = config.livekit_public_url or config.livekit_url
+LIVEKIT_API_KEY = config.livekit_api_key
+LIVEKIT_API_SECRET = config.livekit_api_secret.get_secret_value()
+LIVEKIT_AGENT_NAME = config.livekit_agent_name
+
 # --- API --------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -10,6 +10,7 @@ from conversations.api.chat_completions import chat_completions
 from switchboard import health
 from switchboard.admin import staff_site
 from tenants.tokens.views import jwks_view
+from voice_worker.data_plane import voice_plane
 
 urlpatterns = [
     path("healthz", health.healthz),
@@ -18,6 +19,7 @@ urlpatterns = [
     path(".well-known/jwks.json", jwks_view),
     path("admin/", staff_site.urls),
     path("api/v1/", data_plane.urls),
+    path("api/v1/", voice_plane.urls),
     path("v1/", chat_completions.urls),
     path("api/v1/", include("switchboard.api_urls")),
     path("api/", include("switchboard.openapi_urls")),

@@ -69,6 +69,7 @@ HOMES = {
     "agents.ContactFact": TENANT,
     "conversations.Conversation": TENANT,
     "conversations.Turn": TENANT,
+    "conversations.Notice": TENANT,
     "conversations.Message": TENANT,
     "desk.Lead": TENANT,
     "desk.Reservation": TENANT,

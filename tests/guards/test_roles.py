@@ -94,7 +94,7 @@ def on_control_plane(method: str, address: str) -> bool:
 
 
 def on_data_plane(method: str, address: str) -> bool:
-    return address.startswith(("/api/v1/conversations", "/api/v1/search", "/v1/"))
+    return address.startswith(("/api/v1/conversations", "/api/v1/search", "/api/v1/meetings", "/v1/"))
 
 
 def test_the_control_plane_and_the_admin_do_as_the_table_says(people: Clients) -> None:

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('planned', 'Planned'), ('live', 'Live'), ('ended', 'Ended')], default='planned', max_length=10)),
                 ('consents_to_recording', models.BooleanField(default=False, help_text='Without consent nothing is recorded.')),
                 ('idempotency_key', models.CharField(blank=True, max_length=120, null=True)),
+                ('joinable_until', models.DateTimeField(help_text='When the last token that lets somebody in ends. Where nobody came until then, nobody will.')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),

@@ -5,6 +5,8 @@ import django.db.models.deletion
 import switchboard.kernel.ids
 from django.db import migrations, models
 
+from tenants.audit.triggers import audited
+
 
 class Migration(migrations.Migration):
 
@@ -38,4 +40,5 @@ class Migration(migrations.Migration):
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
             ],
         ),
+        audited("directory_phonenumber", entity="phone_number", label="number", tenant="tenant_id"),
     ]
