@@ -150,8 +150,9 @@ def _token(request: HttpRequest, meeting: Meeting, kind: str, name: str, expires
         known_as = member.get_full_name() or member.get_username()
     else:
         known_as = (contact or "You") if kind == Participant.Kind.CONTACT else kind.capitalize()
+    owner = tenant_id()
     with use_public():
-        slug = Tenant.objects.values_list("slug", flat=True).get(pk=tenant_id())
+        slug = Tenant.objects.values_list("slug", flat=True).get(pk=owner)
     return join_token(
         meeting=meeting,
         tenant=slug,
