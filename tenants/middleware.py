@@ -21,8 +21,8 @@ from tenants.tokens import reading, verification
 from tenants.tokens.entries import TokenEntry, TokenRefused
 
 _LONGEST_HOST: Final = 253 + len(":65535")
-# Answered on any hostname and in no tenant's name: a load balancer knows only the address.
-ANY_HOST_PATHS = frozenset({"/healthz", "/readyz"})
+# Answered on any hostname and in no tenant's name: a load balancer knows only the address, as LiveKit does.
+ANY_HOST_PATHS = frozenset({"/healthz", "/readyz", "/webhooks/livekit"})
 
 
 class Admitted(NamedTuple):

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from switchboard import health
 from switchboard.admin import operator_site
 from tenants.tokens.views import jwks_view
+from voice_worker.meetings import webhooks
 
 urlpatterns = [
     path("healthz", health.healthz),
@@ -18,6 +19,7 @@ urlpatterns = [
     path("api/v1/", include("tenants.api.platform_urls")),
     path("api/v1/", include("tenants.audit.api.urls")),
     path("api/", include("switchboard.openapi_urls")),
+    path("webhooks/livekit", webhooks.receive),
     path("", RedirectView.as_view(url="/admin/")),
 ]
 handler400 = "switchboard.kernel.problems.bad_request"

@@ -297,6 +297,7 @@ TENANT: Final = [
 
 PLATFORM: Final = [
     *_OPEN,
+    Rule("POST", "/webhooks/livekit", NOBODY),  # a LiveKit server signs what it tells
     *_FLAG_PAGES,
     Rule("GET POST", "/admin/tenants/tenant/*/change/", P.TENANTS_READ),  # a page, no form
     Rule("GET", "/admin/staff/signinpolicy/", P.SETTINGS_READ),

@@ -15,7 +15,8 @@ from conversations.events.record import MEETING_ENDED, UPGRADED
 from conversations.models import Conversation
 from switchboard.kernel.problems import Conflict, Invalid, NotFound
 from voice_worker.directory.domain import close_room, register_room
-from voice_worker.models import Meeting, Participant
+from voice_worker.domain.timeline import Entry, record_entries
+from voice_worker.models import Meeting, Participant, TimelineEntry, VoiceSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +161,22 @@ def note_left(
     """Somebody left, be it that their coming was never told. The first time that is told counts."""
     note_joined(meeting_id=meeting_id, livekit_id=livekit_id, identity=identity, kind=kind, name=name, at=joined_at)
     Participant.objects.filter(livekit_id=livekit_id, meeting_id=meeting_id, left_at=None).update(left_at=at)
+
+
+def note_track(
+    *, meeting_id: uuid.UUID, entry_id: uuid.UUID, source: str, is_on: bool, identity: str, at: dt.datetime
+) -> None:
+    """Somebody turned their microphone, camera or screen on or off: on the time axis of the agent's session, where
+    there is one.
+
+    Args:
+        entry_id: of the entry; the same again is there once.
+        source: `microphone`, `camera`, `screen_share`.
+    """
+    session = VoiceSession.objects.filter(meeting_id=meeting_id, status=VoiceSession.Status.LIVE).last()
+    if session is None:
+        return
+    data = {"state": f"{source}_{'on' if is_on else 'off'}", "identity": identity}
+    moment = int((at - session.started_at).total_seconds() * 1000)
+    entry = Entry(kind=TimelineEntry.Kind.STATE, at_ms=max(0, moment), data=data, id=entry_id)
+    record_entries(session_id=session.pk, entries=[entry])
