@@ -1,4 +1,4 @@
-"""A conversation that goes on in a meeting: its stream says so and ends, and nothing is missed by whoever comes back."""
+"""A conversation that goes on in a meeting: its stream says so and ends, and whoever comes back has missed nothing."""
 
 from __future__ import annotations
 
