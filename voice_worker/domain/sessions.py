@@ -1,0 +1,93 @@
+"""Sessions: begun by a worker, ended by it, or noted as lost with it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from conversations.models import Conversation, Message
+from switchboard.kernel.ids import uuid7
+from switchboard.kernel.problems import NotFound
+from tenants.domain import leases
+from voice_worker.models import Meeting, VoiceSession
+
+LEASE_KIND: Final = "voice"
+# A room that a worker was lost in so often is left alone.
+MOST_ATTEMPTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A session at its beginning.
+
+    Args:
+        release_id: the release that the conversation stays on.
+        last_said: what the contact said last, where the thread goes on; empty where it begins.
+        was_lost: whether another worker was lost in the same meeting before.
+    """
+
+    id: uuid.UUID
+    conversation_id: uuid.UUID
+    release_id: uuid.UUID
+    contact: str
+    last_said: str
+    was_lost: bool
+
+
+def begin_session(*, conversation_id: uuid.UUID, channel: str, meeting_id: uuid.UUID | None = None) -> Begun:
+    """Begin a session; this process holds its lease from now on.
+
+    Raises:
+        NotFound: no such conversation, or it has no release.
+    """
+    with transaction.atomic():
+        thread = Conversation.objects.select_for_update().filter(pk=conversation_id).first()
+        if thread is None or thread.release_id is None:
+            raise NotFound("conversation")
+        earlier = VoiceSession.objects.filter(meeting_id=meeting_id) if meeting_id else VoiceSession.objects.none()
+        was_lost = earlier.filter(status=VoiceSession.Status.LOST).exists()
+        session = VoiceSession.objects.create(
+            id=uuid7(),
+            conversation=thread,
+            meeting_id=meeting_id,
+            release_id=thread.release_id,
+            channel=channel,
+            worker=leases.this_process(),
+        )
+        leases.open_lease(kind=LEASE_KIND, object_id=session.pk)
+        if meeting_id:
+            Meeting.objects.filter(pk=meeting_id, status=Meeting.Status.PLANNED).update(
+                status=Meeting.Status.LIVE, started_at=timezone.now()
+            )
+        last = (
+            Message.objects.filter(conversation=thread, role=Message.Role.CONTACT)
+            .order_by("-turn_id", "-id")
+            .values_list("text", flat=True)
+            .first()
+        )
+    return Begun(session.pk, thread.pk, thread.release_id, thread.contact, last or "", was_lost)
+
+
+def end_session(*, session_id: uuid.UUID, status: str = VoiceSession.Status.ENDED, reason: str = "") -> bool:
+    """End a session. False where it was over already, such as for a worker that was taken for dead."""
+    with transaction.atomic():
+        ended = VoiceSession.objects.filter(pk=session_id, status=VoiceSession.Status.LIVE).update(
+            status=status, end_reason=reason[:80], ended_at=timezone.now()
+        )
+        leases.close(kind=LEASE_KIND, object_id=session_id, owner=None)
+    return bool(ended)
+
+
+def lose_session(*, session_id: uuid.UUID) -> VoiceSession | None:
+    """Note that a session's worker died. Returns the session where its meeting goes on and may have another agent."""
+    if not end_session(session_id=session_id, status=VoiceSession.Status.LOST, reason="worker_lost"):
+        return None
+    session = VoiceSession.objects.select_related("meeting").get(pk=session_id)
+    if session.meeting is None or session.meeting.status == Meeting.Status.ENDED:
+        return None
+    lost = VoiceSession.objects.filter(meeting=session.meeting, status=VoiceSession.Status.LOST).count()
+    return session if lost <= MOST_ATTEMPTS else None

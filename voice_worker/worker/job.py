@@ -1,0 +1,90 @@
+"""One room: whose it is, who answers there, and the agent at work until everybody has gone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import aiohttp
+from livekit.agents import JobContext, JobProcess
+from livekit.agents.voice.room_io import RoomOptions
+
+from conversations import runner
+from switchboard.kernel import lifespan
+from switchboard.kernel.database import in_database
+from switchboard.kernel.problems import Problem
+from tenants import recovery
+from tenants.context import use_tenant
+from voice_worker.directory.domain import find_room_async
+from voice_worker.domain.sessions import Begun, begin_session
+from voice_worker.models import Meeting, VoiceSession
+from voice_worker.providers import build_speech
+from voice_worker.providers.entitlements import entitlements
+from voice_worker.sessions.live import LiveSession, resolve
+
+logger = logging.getLogger(__name__)
+
+
+def prepare(process: JobProcess) -> None:
+    """What a job's process does before it has a job."""
+
+
+async def run_job(ctx: JobContext) -> None:
+    """Serve a room that LiveKit has given this process. What it is, the directory says, and never its name."""
+    name = ctx.job.room.name
+    entry = await find_room_async(name)
+    if entry is None:
+        logger.warning("a room that is nobody's was refused")
+        ctx.shutdown(reason="unknown_room")
+        return
+    with use_tenant(entry.tenant):
+        try:
+            begun = await in_database(_begin, entry.meeting_id)
+        except Problem as problem:
+            logger.warning("a room could not be served: %s", problem.code, extra={"meeting": str(entry.meeting_id)})
+            ctx.shutdown(reason=problem.code)
+            return
+        await recovery.start_renewing()
+        await runner.start()
+        await _RoomSession(ctx, begun).run()
+
+
+def _begin(meeting_id: Any) -> Begun:
+    meeting = Meeting.objects.get(pk=meeting_id)
+    return begin_session(
+        conversation_id=meeting.conversation_id, channel=VoiceSession.Channel.ROOM, meeting_id=meeting.pk
+    )
+
+
+class _RoomSession:
+    """A session in a room, ended when its room or its process ends."""
+
+    def __init__(self, ctx: JobContext, begun: Begun) -> None:
+        self._ctx = ctx
+        self._begun = begun
+        self._http = aiohttp.ClientSession()
+        self._live: LiveSession | None = None
+
+    async def run(self) -> None:
+        self._ctx.add_shutdown_callback(self._end)
+        release = await resolve(self._begun)
+        parts = await build_speech(runtime=release.runtime, entitlements=await entitlements(), http=self._http)
+        self._live = LiveSession(self._begun, release, parts)
+        await self._ctx.connect()
+        await self._live.start(room=self._ctx.room, options=RoomOptions())
+        self._live.axis.note("state", state="joined")
+        asyncio.create_task(self._leave_when_over(), name="leave when over")  # noqa: RUF006
+
+    async def _leave_when_over(self) -> None:
+        assert self._live is not None
+        await self._live.ended.wait()
+        self._ctx.shutdown(reason="session_over")
+
+    async def _end(self, reason: str) -> None:
+        try:
+            if self._live is not None:
+                await self._live.aclose(reason=reason)
+        finally:
+            await self._http.close()
+            await lifespan.stop()

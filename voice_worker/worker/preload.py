@@ -1,0 +1,13 @@
+"""Imported once by the process that a worker's jobs are forked from, so that they begin in milliseconds and share the
+memory of all that is imported here. It connects to nothing: connections don't survive a fork.
+"""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "switchboard.settings")
+
+import django
+
+django.setup(set_prefix=False)
+
+import voice_worker.worker.job  # noqa: F401
