@@ -149,6 +149,37 @@ class Config(BaseSettings):
         default="switchboard",
         pattern=r"^[A-Za-z0-9_.-]{1,60}$",
     )
+    voice_idle_processes: int = Field(
+        description="Processes that a voice worker keeps ready, so that a call is answered at once.",
+        default=2,
+        ge=0,
+        le=64,
+    )
+    voice_most_load: float = Field(
+        description="A voice worker takes no further calls above this share of its processors or memory.",
+        default=0.75,
+        gt=0,
+        le=1,
+    )
+    voice_most_calls: int = Field(
+        description="Most calls of one voice worker at a time; 0: as many as its load allows.", default=0, ge=0
+    )
+    voice_job_memory_mb: int = Field(
+        description="A call whose process takes more memory than this (MB) is ended.", default=1500, ge=200
+    )
+    voice_drain_seconds: int = Field(
+        description="How long a voice worker that is asked to stop lets its calls go on.", default=3600, ge=0
+    )
+    voice_health_host: str = Field(description="Where a voice worker tells its health.", default="127.0.0.1")
+    voice_health_port: int = Field(
+        description="At `/` its health, at `/worker` how many calls it has; 0: any free port.",
+        default=8081,
+        ge=0,
+        le=65535,
+    )
+    voice_prometheus_port: int = Field(
+        description="Where a voice worker shows its metrics at `/metrics`; 0: nowhere.", default=0, ge=0, le=65535
+    )
     upload_limit_mb: int = Field(description="Largest upload, in megabytes.", default=50, ge=1, le=2048)
     login_attempts: int = Field(
         description="Failed sign-ins after which an account is locked for `LOGIN_LOCK_MINUTES`.",

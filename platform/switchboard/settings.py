@@ -282,6 +282,14 @@ LIVEKIT_PUBLIC_URL = config.livekit_public_url or config.livekit_url
 LIVEKIT_API_KEY = config.livekit_api_key
 LIVEKIT_API_SECRET = config.livekit_api_secret.get_secret_value()
 LIVEKIT_AGENT_NAME = config.livekit_agent_name
+VOICE_IDLE_PROCESSES = config.voice_idle_processes
+VOICE_MOST_LOAD = config.voice_most_load
+VOICE_MOST_CALLS = config.voice_most_calls
+VOICE_JOB_MEMORY_MB = config.voice_job_memory_mb
+VOICE_DRAIN_SECONDS = config.voice_drain_seconds
+VOICE_HEALTH_HOST = config.voice_health_host
+VOICE_HEALTH_PORT = config.voice_health_port
+VOICE_PROMETHEUS_PORT = config.voice_prometheus_port
 
 # --- API --------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

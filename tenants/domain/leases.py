@@ -197,6 +197,11 @@ def is_held(*, kind: str, object_id: uuid.UUID, owner: str = OURS) -> bool:
     return WorkLease.objects.filter(kind=kind, object_id=object_id, owner=_named(owner)).exists()
 
 
+def is_fresh(*, kind: str, object_id: uuid.UUID) -> bool:
+    """Whether some process holds a piece of work, and renews it."""
+    return WorkLease.objects.filter(kind=kind, object_id=object_id, until__gt=timezone.now()).exclude(owner="").exists()
+
+
 def take_abandoned(*, limit: int = 50) -> list[Abandoned]:
     """Lease to this process what others let lapse. Processes that look at the same time get different work."""
     with transaction.atomic():

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from conversations.models import Conversation, Message
 from switchboard.kernel.ids import uuid7
-from switchboard.kernel.problems import NotFound
+from switchboard.kernel.problems import Conflict, NotFound
 from tenants.domain import leases
 from voice_worker.models import Meeting, VoiceSession
 
@@ -43,13 +43,13 @@ def begin_session(*, conversation_id: uuid.UUID, channel: str, meeting_id: uuid.
 
     Raises:
         NotFound: no such conversation, or it has no release.
+        Conflict: `agent_present`, there is an agent at work in the meeting; `meeting_ended`.
     """
     with transaction.atomic():
         thread = Conversation.objects.select_for_update().filter(pk=conversation_id).first()
         if thread is None or thread.release_id is None:
             raise NotFound("conversation")
-        earlier = VoiceSession.objects.filter(meeting_id=meeting_id) if meeting_id else VoiceSession.objects.none()
-        was_lost = earlier.filter(status=VoiceSession.Status.LOST).exists()
+        was_lost = bool(meeting_id and _take_the_place(meeting_id))
         session = VoiceSession.objects.create(
             id=uuid7(),
             conversation=thread,
@@ -72,6 +72,18 @@ def begin_session(*, conversation_id: uuid.UUID, channel: str, meeting_id: uuid.
     return Begun(session.pk, thread.pk, thread.release_id, thread.contact, last or "", was_lost)
 
 
+def _take_the_place(meeting_id: uuid.UUID) -> bool:
+    """Make sure of being a meeting's only agent. Whether another was lost there before."""
+    if not Meeting.objects.filter(pk=meeting_id).exclude(status=Meeting.Status.ENDED).exists():
+        raise Conflict("meeting_ended", "The meeting has ended.")
+    earlier = VoiceSession.objects.filter(meeting_id=meeting_id)
+    for session_id in earlier.filter(status=VoiceSession.Status.LIVE).values_list("id", flat=True):
+        if leases.is_fresh(kind=LEASE_KIND, object_id=session_id):
+            raise Conflict("agent_present", "There is an agent in the meeting.")
+        end_session(session_id=session_id, status=VoiceSession.Status.LOST, reason="worker_lost")
+    return earlier.filter(status=VoiceSession.Status.LOST).exists()
+
+
 def end_session(*, session_id: uuid.UUID, status: str = VoiceSession.Status.ENDED, reason: str = "") -> bool:
     """End a session. False where it was over already, such as for a worker that was taken for dead."""
     with transaction.atomic():
@@ -82,12 +94,20 @@ def end_session(*, session_id: uuid.UUID, status: str = VoiceSession.Status.ENDE
     return bool(ended)
 
 
-def lose_session(*, session_id: uuid.UUID) -> VoiceSession | None:
-    """Note that a session's worker died. Returns the session where its meeting goes on and may have another agent."""
-    if not end_session(session_id=session_id, status=VoiceSession.Status.LOST, reason="worker_lost"):
-        return None
-    session = VoiceSession.objects.select_related("meeting").get(pk=session_id)
+def lose_session(*, session_id: uuid.UUID) -> str:
+    """Note that a session's worker died; its lease is left for whoever sees to the room.
+
+    Returns:
+        The room where its meeting goes on and may have another agent; empty where there is none.
+    """
+    session = VoiceSession.objects.select_related("meeting").filter(pk=session_id).first()
+    if session is None:
+        return ""
+    if session.status == VoiceSession.Status.LIVE:
+        VoiceSession.objects.filter(pk=session_id).update(
+            status=VoiceSession.Status.LOST, end_reason="worker_lost", ended_at=timezone.now()
+        )
     if session.meeting is None or session.meeting.status == Meeting.Status.ENDED:
-        return None
+        return ""
     lost = VoiceSession.objects.filter(meeting=session.meeting, status=VoiceSession.Status.LOST).count()
-    return session if lost <= MOST_ATTEMPTS else None
+    return session.meeting.room if lost <= MOST_ATTEMPTS else ""

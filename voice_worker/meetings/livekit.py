@@ -91,6 +91,24 @@ async def delete_room(name: str) -> None:
     await _insist(ask)
 
 
+async def send_agent(room: str) -> None:
+    """Have a voice worker send an agent into a room. A room that isn't there any more needs none.
+
+    Raises:
+        Problem: `livekit_not_configured`, `livekit_unavailable`.
+    """
+    if room not in await rooms_there(room):
+        return
+
+    async def ask(livekit: api.LiveKitAPI) -> None:
+        from livekit import api
+
+        wanted = api.CreateAgentDispatchRequest(agent_name=settings.LIVEKIT_AGENT_NAME, room=room)
+        await livekit.agent_dispatch.create_dispatch(wanted)
+
+    await _insist(ask)
+
+
 async def _insist(ask: Callable[[api.LiveKitAPI], Awaitable[T]]) -> T:
     """Ask a few times, for LiveKit may be restarting; never for longer than a person waits."""
     check_configured()

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 Spoken = Callable[[SpeechHandle, uuid.UUID | None], None]
 
 
-class EngineModel(llm.LLM):
+class EngineModel(llm.LLM[Any]):
     """Stands where a session wants a model. It is never asked: `SpokenAgent.llm_node` answers."""
 
     @property

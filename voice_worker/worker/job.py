@@ -6,7 +6,6 @@ import asyncio
 import logging
 from typing import Any
 
-import aiohttp
 from livekit.agents import JobContext, JobProcess
 from livekit.agents.voice.room_io import RoomOptions
 
@@ -20,7 +19,8 @@ from voice_worker.directory.domain import find_room_async
 from voice_worker.domain.sessions import Begun, begin_session
 from voice_worker.models import Meeting, VoiceSession
 from voice_worker.providers import build_speech
-from voice_worker.providers.entitlements import entitlements
+from voice_worker.providers.egress import open_http
+from voice_worker.providers.entitlements import entitlements_of
 from voice_worker.sessions.live import LiveSession, resolve
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ async def run_job(ctx: JobContext) -> None:
         logger.warning("a room that is nobody's was refused")
         ctx.shutdown(reason="unknown_room")
         return
-    with use_tenant(entry.tenant):
+    with use_tenant(entry.tenant.scope):
         try:
             begun = await in_database(_begin, entry.meeting_id)
         except Problem as problem:
@@ -63,13 +63,13 @@ class _RoomSession:
     def __init__(self, ctx: JobContext, begun: Begun) -> None:
         self._ctx = ctx
         self._begun = begun
-        self._http = aiohttp.ClientSession()
+        self._http = open_http()
         self._live: LiveSession | None = None
 
     async def run(self) -> None:
         self._ctx.add_shutdown_callback(self._end)
         release = await resolve(self._begun)
-        parts = await build_speech(runtime=release.runtime, entitlements=await entitlements(), http=self._http)
+        parts = await build_speech(runtime=release.runtime, entitlements=await entitlements_of(), http=self._http)
         self._live = LiveSession(self._begun, release, parts)
         await self._ctx.connect()
         await self._live.start(room=self._ctx.room, options=RoomOptions())

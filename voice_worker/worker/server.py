@@ -9,6 +9,7 @@ from django.conf import settings
 from livekit.agents import AgentServer, JobExecutorType
 
 from voice_worker.worker import job
+from voice_worker.worker.load import load_of
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ def build_server() -> AgentServer:
         preload_modules=["voice_worker.worker.preload"],
         setup_fnc=job.prepare,
         num_idle_processes=settings.VOICE_IDLE_PROCESSES,
+        load_fnc=load_of(most_calls=settings.VOICE_MOST_CALLS),
         load_threshold=settings.VOICE_MOST_LOAD,
         job_memory_warn_mb=settings.VOICE_JOB_MEMORY_MB * 0.8,
         job_memory_limit_mb=settings.VOICE_JOB_MEMORY_MB,
