@@ -25,6 +25,7 @@ pytest_plugins = [
     "tests.model_server.fixture",
     "tests.platform_fixture",
     "tests.voice_worker.livekit_server",
+    "tests.voice_worker.speech",
     "tests.web_server",
 ]
 _servers = pytest.StashKey[Servers]()
