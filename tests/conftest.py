@@ -105,6 +105,7 @@ def _nothing_remembered() -> Iterator[None]:
     from tenants.origins.matching import allowed_origins
     from tenants.staff.models import rules
     from tenants.tokens import verification
+    from voice_worker.remote import whose
 
     if redis_client.cache_info().currsize:
         redis_client().flushdb()
@@ -119,6 +120,7 @@ def _nothing_remembered() -> Iterator[None]:
     releases.releases.forget()
     releases.endpoints.forget()
     breaker.forget()
+    whose.forget()
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ _TAGS: Final = {
     "Meetings": "The data plane: conversations by voice, in rooms of a LiveKit server.",
     "Search": "The data plane: passages of documents.",
     "Voice": "What agents heard, said and saw, on one time axis for each session.",
+    "Remote workers": "For voice workers elsewhere, with a platform key of the scope `worker:operate`, on any host.",
     "Leads": "Who wants to hear from the company, as agents took them down.",
     "Reservations": "Room that agents keep for people, and the calendars that say when there is any.",
     "Chat completions": "The data plane in OpenAI's protocol: agents for whatever speaks to OpenAI.",
@@ -154,9 +155,11 @@ def _add_data_plane(merged: Document) -> None:
     from conversations.api import data_plane
     from conversations.api.chat_completions import chat_completions
     from voice_worker.data_plane import voice_plane
+    from voice_worker.remote.api import remote_workers
 
     _add_ninja(merged, data_plane.get_openapi_schema(path_prefix=PREFIX))
     _add_ninja(merged, voice_plane.get_openapi_schema(path_prefix=PREFIX))
+    _add_ninja(merged, remote_workers.get_openapi_schema(path_prefix=f"{PREFIX}worker/"))
     _add_ninja(merged, chat_completions.get_openapi_schema(path_prefix=OPENAI_PATHS))
 
 

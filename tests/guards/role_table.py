@@ -298,6 +298,12 @@ TENANT: Final = [
 PLATFORM: Final = [
     *_OPEN,
     Rule("POST", "/webhooks/livekit", NOBODY),  # a LiveKit server signs what it tells
+    # for keys of the scope worker:operate, which nobody signs in with
+    Rule(_ALL, "/api/v1/worker/", ANYBODY),  # nothing is there
+    Rule("GET", "/api/v1/worker/*", NOBODY),
+    Rule("POST", "/api/v1/worker/*", NOBODY),
+    Rule("POST", "/api/v1/worker/*/*", NOBODY),
+    Rule(_ALL, "/trpc/*", NOBODY),
     *_FLAG_PAGES,
     Rule("GET POST", "/admin/tenants/tenant/*/change/", P.TENANTS_READ),  # a page, no form
     Rule("GET", "/admin/staff/signinpolicy/", P.SETTINGS_READ),

@@ -31,6 +31,7 @@ OPEN = {
     "/admin/jsi18n/": "Django's translations of its own words",
     "/admin/password_change/done/": "redirects to the login",
     "/api/v1/": "nothing is there: it answers 404 to everybody",
+    "/api/v1/worker/": "nor there",
     "/v1/": "nothing is there: it answers 404 to everybody",
     "/api/openapi.json": "the contract is public",
     "/api/docs": "the contract, for people",

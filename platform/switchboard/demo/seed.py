@@ -27,6 +27,7 @@ from tenants.context import use_public, use_tenant
 from tenants.domain.api_keys import create_api_key
 from tenants.domain.provision import create_tenant
 from tenants.models import Tenant
+from tenants.permissions import Permission
 from tenants.staff.domain.members import create_member
 from tenants.staff.models import Role, User
 
@@ -45,6 +46,7 @@ def seed_demo(*, report: Report) -> Path:
     path = settings.DATA_DIR / "demo.json"
     known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     known["operator"] = _operator(known.get("operator"))
+    known["agent_api_key"] = known.get("agent_api_key") or _worker_key()
     earlier = {entry["slug"]: entry for entry in known.get("companies", [])}
     known["companies"] = []
     for company in load_companies():
@@ -61,6 +63,12 @@ def _operator(earlier: dict[str, str] | None) -> dict[str, str]:
         if not User.objects.filter(username=entry["user"]).exists():
             create_member(username=entry["user"], password=entry["password"], role=Role.OWNER)
     return entry
+
+
+def _worker_key() -> str:
+    """What a voice worker elsewhere is given as AGENT_API_KEY."""
+    with use_public():
+        return create_api_key(tenant=None, name="Voice workers", scopes=[Permission.WORKER_OPERATE])[1]
 
 
 def _company(company: DemoCompany, earlier: dict[str, str] | None) -> dict[str, str]:

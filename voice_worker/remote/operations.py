@@ -1,0 +1,271 @@
+"""The six operations, once, whichever way they are asked for. Each runs in the one tenant that the call is for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Final
+
+from django.utils import timezone
+
+from agents.content.personality import PersonalityContent
+from agents.engine.gateway.metering import prices_loaded
+from agents.models import PersonalityVersion, Release
+from agents.releases import resolve
+from billing import prices
+from billing.domain.usage import Usage, record_usage
+from conversations import queries
+from knowledge.embeddings import EmbeddingsUnavailable
+from knowledge.models import Collection, Document
+from knowledge.search import search
+from switchboard.kernel.database import in_database
+from switchboard.kernel.problems import Invalid, NotFound, Problem
+from tenants.context import use_tenant
+from tenants.flags.current import evaluate_async
+from tenants.flags.evaluation import Context
+from voice_worker.remote import schemas
+from voice_worker.remote.events import keep_event
+from voice_worker.remote.scores import scores_of
+from voice_worker.remote.whose import (
+    Place,
+    live_release_of,
+    release_of_conversation,
+    session_in,
+    talk_async,
+    talk_in,
+    whose,
+)
+
+# So that a worker's keys meet none of the platform's own in the ledger.
+_LEDGER: Final = "worker:"
+
+
+async def find_tenant(asked: schemas.TenantAsked) -> schemas.WorkerTenant:
+    """Whose room it is, and what goes on in it.
+
+    Raises:
+        NotFound: nobody's, or closed.
+        Problem: the tenant is suspended or not ready.
+    """
+    if asked.room is None and asked.number is None:
+        raise Invalid("room_not_named", "Name the room or the number.", field="room")
+    found = await whose(room=asked.room, number=asked.number, to_enter=True)
+    with use_tenant(found.scope):
+        talk = await talk_async(found.place)
+    assert found.scope.tenant_id is not None
+    return schemas.WorkerTenant(
+        id=found.scope.tenant_id,
+        name=found.scope.name,
+        service_tier=found.scope.tier,
+        api_key=None,
+        metadata=dict(found.scope.metadata),
+        meeting_id=found.place.meeting_id if found.place else None,
+        conversation_id=talk.conversation_id,
+        agent_id=talk.agent_id,
+        release_id=talk.release_id,
+        session_id=talk.session_id,
+    )
+
+
+async def track_cost(asked: schemas.CostAsked) -> schemas.Recorded:
+    """Append to the tenant's ledger, once for each of the worker's keys.
+
+    Raises:
+        NotFound: no such tenant, session or conversation.
+    """
+    found = await whose(room=asked.room, number=asked.number, tenant_id=asked.tenant_id)
+    if asked.cost_usd is None and asked.input_tokens + asked.output_tokens > 0:
+        await prices_loaded()
+    with use_tenant(found.scope):
+        await in_database(_book, asked, found.place)
+    return schemas.Recorded(recorded=True)
+
+
+def _book(asked: schemas.CostAsked, place: Place | None) -> None:
+    conversation_id, release_id = _charged(asked, place)
+    cost = asked.cost_usd
+    if cost is None and prices.is_loaded():
+        cost = prices.cost_of(
+            provider=asked.provider,
+            model=asked.model,
+            input_tokens=asked.input_tokens,
+            output_tokens=asked.output_tokens,
+            cached_tokens=asked.cached_tokens,
+        )
+    usage = Usage(
+        service=asked.service,
+        provider=asked.provider,
+        model=asked.model,
+        input_tokens=asked.input_tokens,
+        output_tokens=asked.output_tokens,
+        cached_tokens=asked.cached_tokens,
+        is_estimated=asked.is_estimated,
+        purpose=asked.purpose,
+        cost_usd=cost,
+    )
+    record_usage(
+        usage=usage,
+        idempotency_key=f"{_LEDGER}{asked.idempotency_key}",
+        conversation_id=conversation_id,
+        turn_id=asked.turn_id,
+        release_id=release_id,
+    )
+
+
+def _charged(asked: schemas.CostAsked, place: Place | None) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+    """The conversation and the release that a use is booked to. Raises `NotFound` for what is somebody else's."""
+    if asked.session_id is not None:
+        session = session_in(place, asked.session_id)
+        if asked.conversation_id not in {None, session.conversation_id}:
+            raise NotFound("conversation")
+        return session.conversation_id, session.release_id
+    talk = talk_in(place)
+    if asked.conversation_id is None or asked.conversation_id == talk.conversation_id:
+        return talk.conversation_id, talk.release_id
+    if talk.conversation_id is not None:
+        raise NotFound("conversation")  # of another room than the one that was named
+    queries.conversation(asked.conversation_id)
+    return asked.conversation_id, release_of_conversation(asked.conversation_id)
+
+
+async def search_knowledge(asked: schemas.KnowledgeAsked) -> schemas.WorkerPassages:
+    """The passages that answer a question best, in what the release may read.
+
+    Raises:
+        NotFound: no such tenant, agent, release or conversation.
+        Problem: 503 `embeddings_unavailable`.
+    """
+    found = await whose(room=asked.room, number=asked.number, tenant_id=asked.tenant_id)
+    with use_tenant(found.scope):
+        collections = await in_database(_collections, asked, found.place)
+        try:
+            hits = await search(query=asked.query, collection_ids=collections, limit=asked.limit)
+        except EmbeddingsUnavailable:
+            raise Problem(
+                "embeddings_unavailable", "Search is away for a moment.", status=503, headers={"Retry-After": "2"}
+            ) from None
+        categories = await in_database(_categories, [hit.document_id for hit in hits]) if hits else {}
+    passages = [
+        schemas.WorkerPassage(
+            id=f"{hit.document_id}.{hit.page}.{hit.start}",
+            title=hit.title,
+            content=hit.text,
+            score=score,
+            category=categories.get(hit.document_id, ""),
+            document_id=hit.document_id,
+            page=hit.page,
+        )
+        for hit, score in zip(hits, scores_of(hits), strict=True)
+    ]
+    return schemas.WorkerPassages(passages=passages)
+
+
+def _collections(asked: schemas.KnowledgeAsked, place: Place | None) -> Sequence[uuid.UUID]:
+    release_id = _named_release(asked.release_id, asked.agent_id, asked.conversation_id, place)
+    if release_id is None:
+        return list(Collection.objects.values_list("pk", flat=True))
+    return _resolved(release_id)
+
+
+def _resolved(release_id: uuid.UUID) -> Sequence[uuid.UUID]:
+    try:
+        return resolve(release_id).collection_ids
+    except Release.DoesNotExist:
+        raise NotFound("release") from None
+
+
+def _named_release(
+    release_id: uuid.UUID | None, agent_id: uuid.UUID | None, conversation_id: uuid.UUID | None, place: Place | None
+) -> uuid.UUID | None:
+    """The release that a call is about, by what it names most exactly; None where it names none."""
+    if release_id is not None:
+        return release_id
+    if conversation_id is not None:
+        return release_of_conversation(conversation_id)
+    if agent_id is not None:
+        return live_release_of(agent_id)
+    talk = talk_in(place)
+    if talk.release_id is None and talk.agent_id is not None:
+        return live_release_of(talk.agent_id)
+    return talk.release_id
+
+
+def _categories(document_ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return dict(Document.objects.filter(pk__in=document_ids).values_list("pk", "collection__slug"))
+
+
+async def is_flag_enabled(asked: schemas.FlagAsked) -> schemas.FlagAnswer:
+    """Whether a flag is on for the tenant and whoever the context says; off for one that isn't there."""
+    found = await whose(room=asked.room, number=asked.number, tenant_id=asked.tenant_id)
+    with use_tenant(found.scope):
+        answer = await evaluate_async(asked.flag, Context(**dict(asked.context)))
+    return schemas.FlagAnswer(enabled=answer.enabled, reason=answer.reason.value)
+
+
+async def get_personality(asked: schemas.PersonalityAsked) -> schemas.WorkerPersonality:
+    """How the agent speaks.
+
+    Raises:
+        NotFound: no such thing, or none was chosen and the tenant has no default.
+    """
+    found = await whose(room=asked.room, number=asked.number, tenant_id=asked.tenant_id)
+    with use_tenant(found.scope):
+        version = await in_database(_personality, asked, found.place)
+    content = PersonalityContent.model_validate(version.content)
+    return schemas.WorkerPersonality(
+        id=version.component.pk,
+        name=version.component.name,
+        slug=version.component.slug,
+        version=version.number,
+        instructions=content.as_instructions(),
+        tone=content.tone,
+        capabilities=list(content.capabilities),
+        languages=list(content.languages),
+    )
+
+
+def _personality(asked: schemas.PersonalityAsked, place: Place | None) -> PersonalityVersion:
+    versions = PersonalityVersion.objects.select_related("component").order_by("-number")
+    row: PersonalityVersion | None
+    if asked.personality_id is not None:
+        row = versions.filter(component=asked.personality_id, component__deleted_at=None).first()
+    else:
+        release_id = _named_release(asked.release_id, asked.agent_id, None, place)
+        release = None
+        if release_id is not None:
+            release = Release.objects.filter(pk=release_id).only("personality_id").first()
+            if release is None:
+                raise NotFound("release")
+        if release is not None and release.personality_id is not None:
+            row = versions.get(pk=release.personality_id)
+        else:
+            row = versions.filter(component__is_default=True, component__deleted_at=None).first()
+    if row is None:
+        raise NotFound("personality")
+    return row
+
+
+async def record_event(asked: schemas.EventAsked) -> schemas.EventRecorded:
+    """Put something on a session's time axis, once for each of the worker's ids.
+
+    Raises:
+        NotFound: no such tenant or session.
+    """
+    found = await whose(room=asked.room, number=asked.number, tenant_id=asked.tenant_id)
+    with use_tenant(found.scope):
+        entry_id, at_ms = await in_database(_keep, asked, found.place)
+    return schemas.EventRecorded(recorded=True, id=entry_id, at_ms=at_ms)
+
+
+def _keep(asked: schemas.EventAsked, place: Place | None) -> tuple[uuid.UUID, int]:
+    session = session_in(place, asked.session_id)
+    at_ms = schemas.offset_ms(asked, session.started_at, timezone.now())
+    entry_id = keep_event(
+        session_id=session.pk,
+        event_id=asked.event_id,
+        name=asked.name,
+        at_ms=at_ms,
+        turn_id=asked.turn_id,
+        data=asked.data,
+    )
+    return entry_id, at_ms
