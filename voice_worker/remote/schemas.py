@@ -60,20 +60,21 @@ def _as_booked(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _rounded(value: Decimal | None) -> Decimal | None:
-    return value.quantize(_CENTS) if value is not None else None
+def _rounded(value: Decimal) -> Decimal:
+    return value.quantize(_CENTS)
 
 
 Text = Annotated[str, AfterValidator(_storable)]
 Word = Annotated[str, AfterValidator(_storable), AfterValidator(_not_blank)]
 Count = Annotated[StrictInt, Field(ge=0, le=_MOST_TOKENS)]
 Key = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$", examples=["call-7/12"])]
-Dollars = Annotated[
-    Decimal | None,
+_Dollars = Annotated[
+    Decimal,
     BeforeValidator(_as_booked),
     Field(ge=0, lt=10**8, allow_inf_nan=False, max_digits=40),
     AfterValidator(_rounded),
 ]
+Dollars = _Dollars | None
 Data = Annotated[dict[str, Any], AfterValidator(_storable_data)]
 Room = Annotated[Word | None, Field(max_length=80, description="The room's name, as LiveKit has it.")]
 Number = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.test import Client
+from django.utils import timezone
 from pydantic.alias_generators import to_camel
 
 from conversations.models import Conversation
@@ -50,7 +52,8 @@ def make_scene(tenant: Tenant, said: str = "Breakfast is served from 7 to 11.", 
             live__collection_ids=[collection.pk], **{f"live__{name}": value for name, value in release.items()}
         )
         conversation = ConversationFactory.create(agent=agent, release_id=agent.live_release_id)
-        meeting = Meeting.objects.create(conversation=conversation, room=room, status="live")
+        until = timezone.now() + dt.timedelta(hours=1)
+        meeting = Meeting.objects.create(conversation=conversation, room=room, status="live", joinable_until=until)
         session = VoiceSession.objects.create(
             conversation=conversation, meeting=meeting, release_id=agent.live_release_id, channel="room"
         )
