@@ -142,6 +142,8 @@ OPTIONS: Final[Mapping[tuple[str, Task], type[_Options]]] = {
     ("openai", "realtime"): OpenAIRealtime,
     ("google", "realtime"): GoogleRealtime,
 }
+# ElevenLabs' model and voice become parts of an address.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]*")
 # Where a server of anybody's stands behind the address there is no model to suggest.
 _NAMES_NO_MODEL: Final = frozenset({"openai_compatible"})
 
@@ -162,6 +164,13 @@ def provider_faults(speech: Speech, field: str, provider: str, task: Task) -> li
         found.append(Fault(f"{field}.model", "Name the model, as the endpoint calls it."))
     if speech.voice and task == "hear":
         found.append(Fault(f"{field}.voice", "What hears has no voice."))
+    if provider == "elevenlabs":
+        named = {"model": speech.model, "voice": speech.voice}
+        found += [
+            Fault(f"{field}.{name}", "It has letters, digits, _, . and - only.")
+            for name, value in named.items()
+            if not _PLAIN.fullmatch(value)
+        ]
     kind = OPTIONS[provider, task]
     try:
         kind.model_validate(speech.options)

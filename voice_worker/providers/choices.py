@@ -9,11 +9,10 @@ from typing import Any, Final
 
 import aiohttp
 from django.conf import settings
-from pydantic import ValidationError
 
 from agents import releases
 from agents.content.runtime import RuntimeContent
-from agents.content.speech import BUILT_IN, Speech, Task, options_of
+from agents.content.speech import BUILT_IN, Speech, Task, options_of, provider_faults
 from agents.models import ModelEndpoint
 from agents.providers import CAN, OPENAI_COMPATIBLE, PROVIDERS, is_own_address
 from voice_worker.providers.egress import speech_url
@@ -112,10 +111,11 @@ class Chooser:
         own = is_own_address(provider, endpoint.base_url)
         if own and not endpoint.api_key:
             raise Unusable("it has no API key, and the platform has none for it")
-        try:
-            options = options_of(speech, provider, task)
-        except ValidationError:  # published before an option was taken away
-            raise Unusable("its options are not the provider's") from None
+        # As it was checked when it was published; since then the endpoint may have moved to another provider, and the
+        # voice may come from the config as a whole.
+        speech = speech.model_copy(update={"voice": voice})
+        if faults := provider_faults(speech, "", provider, task):
+            raise Unusable(f"its config doesn't fit: {faults[0].message}")
         return Choice(
             provider=provider,
             label=provider if own else _own_name(endpoint.name),
@@ -125,7 +125,7 @@ class Chooser:
             voice=voice,
             languages=self._languages(speech),
             is_one_language=bool(speech.language) or len(self.runtime.languages) < 2,
-            options=options,
+            options=options_of(speech, provider, task),
             http=self.http,
             closers=self.closers,
         )

@@ -19,8 +19,11 @@ from django.conf import settings
 from switchboard.kernel.egress import EgressPolicy, guarded_transport
 
 CONNECT_SECONDS: Final = 3.0
-# Until the first byte of an answer, and between two: somebody listens to the silence meanwhile.
-ANSWER_SECONDS: Final = 6.0
+# Until the first byte of a voice, and between two: somebody listens to the silence meanwhile.
+VOICE_SECONDS: Final = 4.0
+# Until somebody's words are back as text: a whole utterance is read, and a server of one's own may be slow.
+TEXT_SECONDS: Final = 8.0
+_SOUND: Final = ("audio/", "application/octet-stream", "text/event-stream")
 
 
 def speech_url() -> str:
@@ -106,26 +109,43 @@ def is_guarded(http: aiohttp.ClientSession) -> bool:
 
 
 class _Prompt(httpx2.AsyncBaseTransport):
-    """Waits for bytes no longer than `ANSWER_SECONDS`, whatever a client asks for: the plugins would wait for 30."""
+    """Waits for bytes no longer than it is told, whatever a client asks for: the plugins would wait for 30 seconds.
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
+    Args:
+        is_voice: whether answers are sound. The plugin would play an error page as noise.
+    """
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport, seconds: float, *, is_voice: bool) -> None:
         self._inner = inner
+        self._seconds = seconds
+        self._is_voice = is_voice
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         timeout = dict(request.extensions.get("timeout") or {})
-        timeout["read"] = min(timeout.get("read") or ANSWER_SECONDS, ANSWER_SECONDS)
+        timeout["read"] = min(timeout.get("read") or self._seconds, self._seconds)
         timeout["connect"] = min(timeout.get("connect") or CONNECT_SECONDS, CONNECT_SECONDS)
         request.extensions = {**request.extensions, "timeout": timeout}
-        return await self._inner.handle_async_request(request)
+        response = await self._inner.handle_async_request(request)
+        kind = response.headers.get("content-type", "").strip().lower()
+        if self._is_voice and response.status_code == 200 and kind and not kind.startswith(_SOUND):
+            await response.aclose()
+            raise httpx2.RemoteProtocolError("what came is no sound")
+        return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
 
-def guarded_client() -> httpx2.AsyncClient:
-    """A client for what speaks OpenAI's protocol over HTTP."""
+def guarded_client(*, is_voice: bool) -> httpx2.AsyncClient:
+    """A client for what speaks OpenAI's protocol over HTTP.
+
+    Args:
+        is_voice: whether it fetches sound, and not text.
+    """
+    transport = guarded_transport(policy(), max_connections=20)
+    seconds = VOICE_SECONDS if is_voice else TEXT_SECONDS
     return httpx2.AsyncClient(
-        transport=_Prompt(guarded_transport(policy(), max_connections=20)), follow_redirects=False, trust_env=False
+        transport=_Prompt(transport, seconds, is_voice=is_voice), follow_redirects=False, trust_env=False
     )
 
 
@@ -137,5 +157,5 @@ class PromptSession:
 
     def post(self, url: str, *, timeout: aiohttp.ClientTimeout, **options: Any) -> Any:
         """`aiohttp.ClientSession.post`."""
-        patient = aiohttp.ClientTimeout(total=timeout.total, sock_connect=CONNECT_SECONDS, sock_read=ANSWER_SECONDS)
+        patient = aiohttp.ClientTimeout(total=timeout.total, sock_connect=CONNECT_SECONDS, sock_read=VOICE_SECONDS)
         return self._http.post(url, timeout=patient, allow_redirects=False, **options)

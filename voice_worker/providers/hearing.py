@@ -63,7 +63,9 @@ def _transcriptions(choice: Choice, model: str) -> stt.STT[Any]:
     from livekit.plugins import groq, openai
     from openai import AsyncOpenAI
 
-    client = AsyncOpenAI(base_url=choice.base_url, api_key=choice.api_key, max_retries=0, http_client=guarded_client())
+    client = AsyncOpenAI(
+        base_url=choice.base_url, api_key=choice.api_key, max_retries=0, http_client=guarded_client(is_voice=False)
+    )
     choice.closers.append(client.close)
     kind = groq.STT if choice.provider == "groq" else openai.STT
     more: dict[str, Any] = {"api_key": choice.api_key} if choice.provider == "groq" else {"use_realtime": False}

@@ -22,7 +22,7 @@ def _openai(choice: Choice) -> llm.RealtimeModel:
     named = {"model": choice.model, "voice": choice.voice}
     kind: type[Any] = known_as(openai.realtime.RealtimeModel, choice.label)
     model: llm.RealtimeModel = kind(
-        base_url=choice.base_url,
+        base_url=f"{choice.base_url}/realtime",
         api_key=choice.api_key,
         http_session=choice.http,
         **{name: value for name, value in named.items() if value},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from agents.content.speech import BUILT_IN
 from agents.providers import OPENAI_COMPATIBLE
 from voice_worker.providers.choices import Choice, Unusable
-from voice_worker.providers.egress import ANSWER_SECONDS, PromptSession, guarded_client
+from voice_worker.providers.egress import VOICE_SECONDS, PromptSession, guarded_client
 from voice_worker.providers.naming import known_as
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ def _speech(choice: Choice, response_format: str, *, model: str) -> tts.TTS[Any]
     from livekit.plugins import openai
     from openai import AsyncOpenAI
 
-    client = AsyncOpenAI(base_url=choice.base_url, api_key=choice.api_key, max_retries=0, http_client=guarded_client())
+    client = AsyncOpenAI(
+        base_url=choice.base_url, api_key=choice.api_key, max_retries=0, http_client=guarded_client(is_voice=True)
+    )
     choice.closers.append(client.close)
     return known_as(openai.TTS, choice.label)(
         client=client,
@@ -141,7 +143,7 @@ def _hasty_fallback() -> Any:
     from livekit.agents import APIConnectOptions, tts
 
     class HastyFallback(tts.FallbackAdapter):
-        """Gives each one `ANSWER_SECONDS` to begin, whatever the session's patience: silence is all that is heard."""
+        """Gives each one `VOICE_SECONDS` to begin, whatever the session's patience: silence is all that is heard."""
 
         def synthesize(self, text: str, *, conn_options: APIConnectOptions = APIConnectOptions()) -> Any:  # noqa: B008
             return super().synthesize(text, conn_options=_hasty(conn_options))
@@ -150,6 +152,6 @@ def _hasty_fallback() -> Any:
             return super().stream(conn_options=_hasty(conn_options))
 
     def _hasty(options: APIConnectOptions) -> APIConnectOptions:
-        return dataclasses.replace(options, timeout=min(options.timeout, ANSWER_SECONDS))
+        return dataclasses.replace(options, timeout=min(options.timeout, VOICE_SECONDS))
 
     return HastyFallback
