@@ -67,7 +67,7 @@ class FrameBuffer:
     def __init__(self, *, longest: int = PLAIN_SIDE, frames_per_second: float = 1.0, capacity: int = CAPACITY) -> None:
         self.counters = Counters()
         self.pause = 1.0 / min(1.0, frames_per_second)
-        self._longest = longest
+        self.longest = longest
         self._capacity = capacity
         self._frames: list[_Frame] = []
         self._looked_at: dict[Source, float] = {}
@@ -94,7 +94,7 @@ class FrameBuffer:
         self._looked_at[source] = at
         self._ended.pop(source, None)
         self.counters.seen += 1
-        shot = shot_of(frame, longest=self._longest, rotation=rotation)
+        shot = shot_of(frame, longest=self.longest, rotation=rotation)
         looks = fingerprint(shot.luminance)
         last = next((kept for kept in reversed(self._frames) if kept.source == source), None)
         if last is not None and looks.shows_the_same(last.began):
