@@ -11,6 +11,7 @@ from switchboard import health
 from switchboard.admin import staff_site
 from tenants.tokens.views import jwks_view
 from voice_worker.data_plane import voice_plane
+from voice_worker.meetings.page import meeting_page
 
 urlpatterns = [
     path("healthz", health.healthz),
@@ -23,6 +24,7 @@ urlpatterns = [
     path("v1/", chat_completions.urls),
     path("api/v1/", include("switchboard.api_urls")),
     path("api/", include("switchboard.openapi_urls")),
+    path("meet/<uuid:meeting_id>", meeting_page),
     path("documents/", include("knowledge.urls")),
     path("", RedirectView.as_view(url="/admin/")),
 ]
