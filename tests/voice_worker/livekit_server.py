@@ -52,14 +52,17 @@ def program() -> str:
 
 
 @contextlib.contextmanager
-def running_livekit(*, webhooks: str = "", port: int | None = None) -> Iterator[LiveKitServer]:
+def running_livekit(
+    *, webhooks: str = "", port: int | None = None, keys: tuple[str, str] | None = None
+) -> Iterator[LiveKitServer]:
     """A LiveKit server, once it answers.
 
     Args:
         webhooks: where it tells what happens in its rooms; empty: nowhere.
+        keys: its key and secret, for whoever had to know them before it runs.
     """
     port = port or free_port()
-    key, secret = f"key{secrets.token_hex(4)}", secrets.token_hex(24)
+    key, secret = keys or (f"key{secrets.token_hex(4)}", secrets.token_hex(24))
     config: dict[str, object] = {
         "port": port,
         "bind_addresses": ["127.0.0.1"],

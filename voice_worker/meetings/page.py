@@ -1,4 +1,4 @@
-"""The page where people meet: `/meet/{meeting}`. It holds nothing of the meeting; what it shows, it asks the API for."""
+"""The page where people meet: `/meet/{meeting}`. It holds nothing of the meeting and asks the API for all of it."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ function start() {
   const input = composer.querySelector("textarea");
   const say = composer.querySelector("[data-say]");
   const stop = composer.querySelector("[data-stop]");
+  const meetingButton = document.querySelector("[data-begin-meeting]");
   const announce = document.querySelector("[data-announce]");
   const csrf = document.querySelector("[name=csrfmiddlewaretoken]").value;
   let conversation = new URLSearchParams(location.search).get("conversation");
@@ -348,6 +349,20 @@ function start() {
     send(input.value);
   });
   stop.addEventListener("click", cancel);
+
+  meetingButton?.addEventListener("click", async () => {
+    meetingButton.disabled = true;
+    try {
+      await begin();
+      const body = JSON.stringify({ conversation });
+      const response = await fetch(about.meetings, { method: "POST", credentials: "same-origin", headers: { "X-CSRFToken": csrf, "Content-Type": "application/json" }, body });
+      if (!response.ok) throw await Refused.from(response);
+      location.assign((await response.json()).page);
+    } catch (error) {
+      thread.append(element("p", "sb-said-error", sentenceFor(error)));
+      meetingButton.disabled = false;
+    }
+  });
 
   if (conversation) restore();
   else showWelcome();
