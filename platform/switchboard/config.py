@@ -118,6 +118,12 @@ class Config(BaseSettings):
         description="Hostname of the operators' admin; demo tenants are subdomains of it.", default="localhost"
     )
     web_processes: int = Field(description="Web server processes.", default=1, ge=1, le=64)
+    audio_streams: int = Field(
+        description="Voice conversations over audio websockets at once, in one web process.", default=20, ge=0, le=1000
+    )
+    audio_stream_minutes: int = Field(
+        description="Longest voice conversation over an audio websocket.", default=60, ge=1, le=24 * 60
+    )
     worker_threads: int = Field(description="Concurrent Celery tasks per worker.", default=4, ge=1, le=128)
     database_pool: int = Field(description="Most database connections one process holds.", default=10, ge=2, le=200)
     egress_allow: Annotated[list[str], NoDecode] = Field(
