@@ -13,7 +13,7 @@ from typing import Any, Final
 from voice_worker.audio_stream.protocol import Form
 
 _MOST_WAITING: Final = 2_000
-_SLOWEST_SECONDS: Final = 10.0  # for one message
+SLOWEST_SECONDS: Final = 10.0  # for one message
 
 
 def dumps(event: str, data: dict[str, Any]) -> str:
@@ -37,11 +37,15 @@ class Outbox:
     Args:
         send: sends a text or a binary message, and waits while the connection is full.
         form: how audio travels.
+        slowest: seconds that a client may take over one message.
     """
 
-    def __init__(self, send: Callable[[str | bytes], Awaitable[None]], *, form: Form) -> None:
+    def __init__(
+        self, send: Callable[[str | bytes], Awaitable[None]], *, form: Form, slowest: float = SLOWEST_SECONDS
+    ) -> None:
         self._send = send
         self._form = form
+        self._slowest = slowest
         self._waiting: deque[str | _Audio] = deque()
         self._filled = asyncio.Event()
 
@@ -87,7 +91,7 @@ class Outbox:
 
     async def _send_one(self, message: str | _Audio) -> None:
         try:
-            async with asyncio.timeout(_SLOWEST_SECONDS):
+            async with asyncio.timeout(self._slowest):
                 await self._send(message if isinstance(message, str) else self._written(message))
         except TimeoutError:
             raise ClientTooSlow from None
