@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 from channels.testing import WebsocketCommunicator
-from tests.voice_worker.speech import silence, spoken
 
 from switchboard.asgi import application
 from tests.conversations.caller import Caller
+from tests.voice_worker.speech import silence, spoken
 
 RATE = 16_000
 FRAME = RATE * 2 // 50  # 20 ms

@@ -25,7 +25,7 @@ async def web(live_tenants: None) -> AsyncIterator[None]:
 
 @pytest.fixture
 def caller_for(api_key_for: Callable[..., str]) -> Callable[..., Caller]:
-    """`caller_for(tenant, **release)`: a program of the tenant with an agent, on the local model unless said otherwise."""
+    """`caller_for(tenant, **release)`: a program of the tenant with an agent, on the local model by default."""
     from tenants.context import use_tenant
     from tests.asgi_client import AsgiClient
     from tests.conversations.caller import Caller
@@ -68,6 +68,6 @@ async def talkative(
     def make() -> Caller:
         with use_tenant(harbour):
             endpoint = EndpointFactory.create(base_url=model_server.url)
-        return caller_for(harbour, welcome="", endpoint=endpoint, model="say")
+        return caller_for(harbour, welcome="", endpoint=endpoint, model="stub-60x5")
 
     return await in_database(make)
