@@ -18,6 +18,22 @@ _SLOWEST, _FASTEST = 80, 450  # words a minute that the library knows how to spe
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
+class _Voice(ctypes.Structure):
+    """`espeak_VOICE` of the library's header."""
+
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.POINTER(ctypes.c_char)),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("unused", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
+    ]
+
+
 class VoiceUnknown(Exception):
     """espeak-ng has no voice of this name."""
 
@@ -38,6 +54,8 @@ class Espeak:
         self._pieces: list[bytes] = []
         self._callback = _Callback(self._heard)  # kept, for the library keeps no reference to it
         self._library.espeak_SetSynthCallback(self._callback)
+        self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+        self._languages = self._list_languages()
         self._voice = ""
 
     def speak(self, text: str, *, voice: str = "en-us", speed: float = 1.0) -> bytes:
@@ -51,9 +69,7 @@ class Espeak:
             VoiceUnknown: by that name.
         """
         if voice != self._voice:
-            if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
-                raise VoiceUnknown(voice)
-            self._voice = voice
+            self._choose(voice)
         words = max(_SLOWEST, min(_FASTEST, round(_WORDS_PER_MINUTE * speed)))
         self._library.espeak_SetParameter(_RATE, words, 0)
         # NUL would end the text, and lone surrogates are no UTF-8.
@@ -63,6 +79,36 @@ class Espeak:
         if self._library.espeak_Synth(encoded, size, 0, _CHARACTERS, 0, _UTF8, None, None) != 0:
             raise RuntimeError("espeak-ng failed on a text")
         return b"".join(self._pieces)
+
+    def _choose(self, voice: str) -> None:
+        language, plus, variant = voice.lower().partition("+")
+        # `de-at` is spoken as `de`, where there is no better.
+        found = self._languages.get(language) or self._languages.get(language.partition("-")[0])
+        self._voice = ""
+        # The library says yes to some variants that it does not have, and speaks without them.
+        if found is None or self._library.espeak_SetVoiceByName(f"{found}{plus}{variant}".encode()) != 0:
+            raise VoiceUnknown(voice)
+        self._voice = voice
+
+    def _list_languages(self) -> dict[str, str]:
+        """Which voice speaks each language best."""
+        best: dict[str, tuple[int, str]] = {}
+        voices = self._library.espeak_ListVoices(None)
+        place = 0
+        while voices[place]:
+            voice = voices[place].contents
+            place += 1
+            # A list of languages: a byte that says how well, the name, a zero; after the last one another zero.
+            at = 0
+            while (priority := voice.languages[at][0]) != 0:
+                name = bytearray()
+                while (letter := voice.languages[at + 1 + len(name)]) != b"\0":
+                    name += letter
+                at += len(name) + 2
+                language = name.decode("ascii", errors="replace").lower()
+                candidate = (priority, voice.identifier.decode())
+                best[language] = min(best.get(language, candidate), candidate)
+        return {language: identifier for language, (_, identifier) in best.items()}
 
     def _heard(self, samples: ctypes._Pointer[ctypes.c_short], count: int, _events: int | None) -> int:
         if count > 0 and samples:

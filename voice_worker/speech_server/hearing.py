@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import array
-import math
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pocketsphinx
 
+from voice_worker.speech_server.levelling import Levelling, Samples, loudness
 from voice_worker.speech_server.order import LEAST_ENDPOINTING_MS, RATE, ListenOrder
 from voice_worker.speech_server.recognizer import Recognizer, Word
 from voice_worker.speech_server.resampling import Resampler
 
 _FRAME_MS = 30
 _FRAME_BYTES = RATE * 2 * _FRAME_MS // 1000
-_BEFORE = 10  # frames before the beginning was noticed that belong to it
+_BEFORE = 9  # frames until the beginning was noticed that belong to it
+_AFTER = 4  # frames after the last voice that belong to a word; in more of them the recognizer hears words
 _RECENT, _VOICED = 6, 4  # so many of the recent frames must have a voice for speech to begin
-_FAINTEST = 80.0  # root mean square of the quietest voice (-52 dB of full scale)
+_FAINTEST = 25.0  # root mean square of the quietest voice (-62 dB of full scale)
 _INTERIM_FRAMES = 7  # between two looks at what was heard so far
 _LONGEST_FRAMES = 20_000 // _FRAME_MS  # of one utterance, whose search space grows with it
 
@@ -38,8 +39,9 @@ class Ear:
         self._quiet_limit = None if wanted is None else max(wanted, LEAST_ENDPOINTING_MS) // _FRAME_MS
         self._odd = b""
         self._pending = bytearray()
-        self._before: deque[bytes] = deque(maxlen=_BEFORE)
-        self._recent: deque[bool] = deque(maxlen=_RECENT)
+        self._levelling = Levelling()
+        self._before: deque[tuple[Samples, bool]] = deque(maxlen=_BEFORE)
+        self._held: list[Samples] = []
         self._position = 0  # frames heard
         self._begun: int | None = None  # frame at which the segment began; None outside of one
         self._quiet = 0  # frames since the last voice
@@ -79,13 +81,14 @@ class Ear:
             yield from self._frame(frame)
 
     def _frame(self, frame: bytes) -> Messages:
-        voiced = self._detector.is_speech(frame) and _loudness(frame) >= _FAINTEST
+        samples = np.frombuffer(frame, dtype="<i2").astype(np.float32)
+        voiced = self._detector.is_speech(frame) and loudness(samples) >= _FAINTEST
         self._position += 1
         self._quiet = 0 if voiced else self._quiet + 1
         if self._begun is None:
-            yield from self._wait(frame, voiced=voiced)
+            yield from self._wait(samples, voiced=voiced)
             return
-        self._recognizer.hear(frame)
+        self._hear(samples, voiced=voiced)
         if self._quiet_limit is not None and self._quiet >= self._quiet_limit:
             yield from self._end(speech_final=True)
         elif self._position - self._begun >= _LONGEST_FRAMES:
@@ -98,17 +101,28 @@ class Ear:
                 self._shown = text
                 yield self._results(words, is_final=False, speech_final=False)
 
-    def _wait(self, frame: bytes, *, voiced: bool) -> Messages:
-        self._before.append(frame)
-        self._recent.append(voiced)
-        if sum(self._recent) >= _VOICED:
+    def _hear(self, samples: Samples, *, voiced: bool) -> None:
+        """Let the recognizer hear a frame; silence only once a voice has followed it."""
+        if voiced:
+            self._levelling.learn(samples)
+        self._held.append(samples)
+        if voiced or self._quiet <= _AFTER:
+            for held in self._held:
+                self._recognizer.hear(self._levelling.level(held))
+            self._held.clear()
+
+    def _wait(self, samples: Samples, *, voiced: bool) -> Messages:
+        self._before.append((samples, voiced))
+        if sum(voiced for _, voiced in list(self._before)[-_RECENT:]) >= _VOICED:
             self._begin(self._position - len(self._before))
             if self._order.vad_events:
                 yield {"type": "SpeechStarted", "channel": [0], "timestamp": _seconds(self._begun or 0)}
-            for earlier in self._before:
-                self._recognizer.hear(earlier)
+            for earlier, had_voice in self._before:
+                if had_voice:
+                    self._levelling.learn(earlier)
+            for earlier, _ in self._before:
+                self._recognizer.hear(self._levelling.level(earlier))
             self._before.clear()
-            self._recent.clear()
         elif (
             self._last_word_end is not None
             and self._order.utterance_end_ms is not None
@@ -119,6 +133,7 @@ class Ear:
 
     def _begin(self, frame: int) -> None:
         self._begun, self._looked, self._shown = frame, self._position, ""
+        self._held.clear()
         self._recognizer.begin()
 
     def _end(self, *, speech_final: bool, from_finalize: bool = False) -> Messages:
@@ -162,8 +177,3 @@ def _text(words: list[Word]) -> str:
 
 def _seconds(frames: int) -> float:
     return round(frames * _FRAME_MS / 1000, 3)
-
-
-def _loudness(frame: bytes) -> float:
-    samples = array.array("h", frame)
-    return math.sqrt(sum(sample * sample for sample in samples) / len(samples))
