@@ -51,6 +51,7 @@ _TAGS: Final = {
     "Tokens": "For end users: minted here, or by an issuer of the company's own.",
     "Secrets": "What tools and endpoints sign in with elsewhere; written, never shown.",
     "Tenants": "On the platform's host alone: for operators and platform keys.",
+    "Phone numbers": "On the platform's host alone: which company's agent answers a number.",
     "Members": "The company's staff: invited, given a role or single objects, removed.",
     "Audit": "Who changed what, and when.",
     "Flags": "Feature flags: what is on, for whom, and why.",

@@ -148,6 +148,7 @@ UNFOLD_OPERATORS: Final[dict[str, Any]] = {
                 "",
                 _item("Home", "home", "index"),
                 _item("Tenants", "domain", "tenants_tenant_changelist", Permission.TENANTS_READ),
+                _item("Phone numbers", "call", "directory_phonenumber_changelist", Permission.TENANTS_READ),
                 _item("Feature flags", "flag", "flags_flag_changelist", Permission.FLAGS_READ),
                 _item("Operators", "group", "staff_user_changelist", Permission.MEMBERS_READ),
                 _item("Single sign-on", "key_vertical", "staff_ssoconnection_changelist", Permission.SETTINGS_READ),

@@ -299,6 +299,9 @@ TENANT: Final = [
 PLATFORM: Final = [
     *_OPEN,
     Rule("POST", "/webhooks/livekit", NOBODY),  # a LiveKit server signs what it tells
+    Rule("POST", "/admin/directory/phonenumber/*/change/", NOBODY),
+    *pages("/admin/directory/phonenumber/", read=P.TENANTS_READ, write=P.TENANTS_WRITE),
+    *resource("/api/v1/phone-numbers", read=P.TENANTS_READ, write=P.TENANTS_WRITE),
     # for keys of the scope worker:operate, which nobody signs in with
     Rule(_ALL, "/api/v1/worker/", ANYBODY),  # nothing is there
     Rule("GET", "/api/v1/worker/*", NOBODY),

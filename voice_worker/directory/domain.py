@@ -5,15 +5,18 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from agents.models import Agent
 from switchboard.kernel.database import in_database
-from switchboard.kernel.problems import Conflict
-from tenants.context import scope_of, tenant_id, use_public
+from switchboard.kernel.problems import Conflict, Invalid
+from tenants import context
+from tenants.context import scope_of, use_public, use_tenant
 from tenants.directory import Entry
 from tenants.models import Tenant
-from voice_worker.directory.models import PhoneNumber, Room
+from voice_worker.directory.models import PhoneNumber, Room, valid_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def register_room(*, name: str, meeting_id: uuid.UUID) -> None:
     Raises:
         Conflict: `room_taken`.
     """
-    owner = tenant_id()
+    owner = context.tenant_id()
     try:
         with use_public(), transaction.atomic():
             Room.objects.create(name=name, tenant_id=owner, meeting_id=meeting_id)
@@ -95,3 +98,35 @@ async def find_number_async(number: str) -> NumberEntry | None:
 
 def _entry(tenant: Tenant) -> Entry:
     return Entry(scope_of(tenant), tenant.status)
+
+
+def assign_number(*, number: str, tenant_id: uuid.UUID, agent_id: uuid.UUID) -> PhoneNumber:
+    """Have a number answered by a tenant's agent.
+
+    Raises:
+        Invalid: `invalid_number`, `unknown_tenant`, `unknown_agent`.
+        Conflict: `number_taken`.
+    """
+    name = "".join(number.split())
+    try:
+        valid_number(name)
+    except ValidationError as error:
+        raise Invalid("invalid_number", error.messages[0], field="number") from None
+    with use_public():
+        tenant = Tenant.objects.filter(pk=tenant_id, status=Tenant.Status.READY).first()
+    if tenant is None:
+        raise Invalid("unknown_tenant", "There is no such tenant that is ready.", field="tenant")
+    with use_tenant(tenant):
+        if not Agent.objects.filter(pk=agent_id, deleted_at=None).exists():
+            raise Invalid("unknown_agent", "The tenant has no such agent.", field="agent")
+    try:
+        with use_public(), transaction.atomic():
+            return PhoneNumber.objects.create(number=name, tenant=tenant, agent_id=agent_id)
+    except IntegrityError:
+        raise Conflict("number_taken", "This number is answered already.") from None
+
+
+def withdraw_number(*, number: PhoneNumber) -> None:
+    """Have a number answered by nobody."""
+    with use_public():
+        number.delete()
