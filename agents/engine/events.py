@@ -86,7 +86,10 @@ def escalation(reason: str) -> Event:
 def usage(used: Usage) -> Event:
     """What a model call used."""
     cost = None if used.cost_usd is None else str(used.cost_usd)
-    return Event("usage", {**asdict(used), "cost_usd": cost})
+    counted = {**asdict(used), "cost_usd": cost}
+    # A turn is counted in tokens; what is counted otherwise (speech, frames) is metered where it is used.
+    del counted["quantity"], counted["unit"]
+    return Event("usage", counted)
 
 
 def usage_in(event: Event) -> Usage:

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 # The plugins won't be made without a key; a server of one's own may want none, and the built-in one does.
 NO_KEY: Final = "none"
+OWN_LABEL: Final = "switchboard"  # as the ledger calls what is built in
 _ALWAYS_PREMIUM: Final = frozenset({"rime"})
 
 
@@ -136,7 +137,7 @@ class Chooser:
             raise Unusable("the platform runs without its speech server (SPEECH_URL)")
         return Choice(
             provider=BUILT_IN,
-            label=BUILT_IN,
+            label=OWN_LABEL,
             base_url=address,
             api_key=NO_KEY,
             model=speech.model,
@@ -157,4 +158,4 @@ def is_premium(provider: str, voice: str) -> bool:
 
 def _own_name(name: str) -> str:
     """A tenant's server under the name they gave it, unless that would pass for a provider of which we know prices."""
-    return f"{OPENAI_COMPATIBLE}: {name}"[:80] if name in PROVIDERS or name == BUILT_IN else name
+    return f"{OPENAI_COMPATIBLE}: {name}"[:80] if name in PROVIDERS or name == OWN_LABEL else name

@@ -116,16 +116,13 @@ def chain(parts: Sequence[stt.STT[Any]], detector: vad.VAD) -> stt.STT[Any]:
     """One that hears by the first of several that can be had, and always streams."""
     from livekit.agents import stt
 
+    from voice_worker.providers.in_turn import InTurn
+
     if not any(part.capabilities.streaming for part in parts):
         # What the detector has cut out is given to each in turn, so that nothing said is lost with the first.
-        whole = parts[0] if len(parts) == 1 else _fallback(parts, detector)
-        return stt.StreamAdapter(stt=whole, vad=detector)
-    return parts[0] if len(parts) == 1 else _fallback(parts, detector)
-
-
-def _fallback(parts: Sequence[stt.STT[Any]], detector: vad.VAD) -> stt.STT[Any]:
-    from livekit.agents import stt
-
+        return stt.StreamAdapter(stt=parts[0] if len(parts) == 1 else InTurn(parts), vad=detector)
+    if len(parts) == 1:
+        return parts[0]
     return stt.FallbackAdapter(
         list(parts), vad=detector, attempt_timeout=CONNECT_SECONDS, max_retry_per_stt=0, retry_interval=0.1
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.content.runtime import RuntimeContent
 from tests.speech_servers.server import tone
+from tests.voice_worker.speech import spoken
 from voice_worker.providers import SpeechParts, build_speech
 from voice_worker.providers.entitlements import Entitlements
 
@@ -57,6 +58,23 @@ async def hear_sound(ears: Any, sound: bytes) -> str:
         speaking.cancel()
         await stream.aclose()
     return ""
+
+
+async def hear_said(ears: Any, text: str) -> str:
+    """What ears that need a detector of speech make of words that are spoken to them once."""
+    from livekit.agents.stt import SpeechEventType
+
+    sound, rate = spoken(text, rate=24000)
+    stream = ears.stream()
+    for frame in frames(bytes(rate) + sound + bytes(rate * 4), rate=rate):
+        stream.push_frame(frame)
+    stream.end_input()
+    heard = ""
+    async with asyncio.timeout(PATIENCE):
+        async for event in stream:
+            if event.type is SpeechEventType.FINAL_TRANSCRIPT:
+                heard = str(event.alternatives[0].text)
+    return heard
 
 
 async def recognize(ears: Any, *, seconds: float = 1.0) -> str:

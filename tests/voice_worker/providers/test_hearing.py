@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.speech_servers.server import HEARD, SpeechServer, tone
-from tests.voice_worker.providers.listening import frames, hear, parts_of, recognize
+from tests.voice_worker.providers.listening import frames, hear, hear_said, parts_of, recognize
 
 pytestmark = pytest.mark.usefixtures("tenant")
 WHISPERS = [("openai", "gpt-4o-mini-transcribe"), ("groq", "whisper-large-v3-turbo"), ("compatible", "whisper-1")]
@@ -88,6 +88,24 @@ async def test_the_same_words_go_to_the_next_whisper(providers: SpeechServer, ht
     assert await recognize(parts.ears) == HEARD
     assert time.monotonic() - begun < 11
     assert providers.asked_of("openai")[0].audio == 32000
+
+
+async def test_who_failed_rests_for_a_while(providers: SpeechServer, http: Any) -> None:
+    providers.behave(groq="500")
+    parts = await parts_of({"stt": {"endpoint": "groq"}, "stt_fallbacks": [{"endpoint": "openai"}]}, http)
+    for _ in range(3):
+        assert await recognize(parts.ears) == HEARD
+    assert (len(providers.asked_of("groq")), len(providers.asked_of("openai"))) == (1, 3)
+
+    providers.behave(groq="well", openai="500")  # nobody else is left, so it is asked again
+    assert await recognize(parts.ears) == HEARD
+
+
+async def test_words_are_cut_out_of_what_is_heard_and_transcribed_once(providers: SpeechServer, http: Any) -> None:
+    parts = await parts_of({"stt": {"endpoint": "groq"}}, http)
+
+    assert await hear_said(parts.ears, "When does the kitchen close tonight?") == HEARD
+    assert len(providers.asked_of("groq")) == 1
 
 
 async def test_garbage_among_what_deepgram_says_is_passed_over(providers: SpeechServer, http: Any) -> None:
