@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 PY := $(VENV)/bin/python
-CODE := manage.py platform/switchboard tenants billing knowledge agents conversations voice_worker
+CODE := manage.py platform/switchboard platform/switchboard_client tenants billing knowledge agents conversations voice_worker
 # Checks import the settings but start nothing; these satisfy them.
 CHECK_ENV := SWITCHBOARD_ENV_FILE=/dev/null DATABASE_URL=postgres://check@127.0.0.1/check REDIS_URL=redis://127.0.0.1/0 \
 	DATA_DIR=$(VENV)/check
