@@ -105,7 +105,7 @@ def _nothing_remembered() -> Iterator[None]:
     from tenants.origins.matching import allowed_origins
     from tenants.staff.models import rules
     from tenants.tokens import verification
-    from voice_worker.remote import whose
+    from voice_worker.remote import talk, whose
 
     if redis_client.cache_info().currsize:
         redis_client().flushdb()
@@ -121,6 +121,7 @@ def _nothing_remembered() -> Iterator[None]:
     releases.endpoints.forget()
     breaker.forget()
     whose.forget()
+    talk.forget()
 
 
 @pytest.fixture

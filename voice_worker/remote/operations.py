@@ -10,13 +10,11 @@ from django.utils import timezone
 
 from agents.content.personality import PersonalityContent
 from agents.engine.gateway.metering import prices_loaded
-from agents.models import PersonalityVersion, Release
-from agents.releases import resolve
+from agents.models import Release
+from agents.releases import resolve_async
 from billing import prices
 from billing.domain.usage import Usage, record_usage
-from conversations import queries
 from knowledge.embeddings import EmbeddingsUnavailable
-from knowledge.models import Collection, Document
 from knowledge.search import search
 from switchboard.kernel.database import in_database
 from switchboard.kernel.problems import Invalid, NotFound, Problem
@@ -26,15 +24,18 @@ from tenants.flags.evaluation import Context
 from voice_worker.remote import schemas
 from voice_worker.remote.events import keep_event
 from voice_worker.remote.scores import scores_of
-from voice_worker.remote.whose import (
-    Place,
-    live_release_of,
+from voice_worker.remote.talk import (
+    Named,
+    Talk,
+    all_collections,
+    categories_of,
+    personality_of,
+    release_for,
     release_of_conversation,
     session_in,
-    talk_async,
     talk_in,
-    whose,
 )
+from voice_worker.remote.whose import Place, whose
 
 # So that a worker's keys meet none of the platform's own in the ledger.
 _LEDGER: Final = "worker:"
@@ -51,7 +52,7 @@ async def find_tenant(asked: schemas.TenantAsked) -> schemas.WorkerTenant:
         raise Invalid("room_not_named", "Name the room or the number.", field="room")
     found = await whose(room=asked.room, number=asked.number, to_enter=True)
     with use_tenant(found.scope):
-        talk = await talk_async(found.place)
+        talk = await talk_in(found.place)
     assert found.scope.tenant_id is not None
     return schemas.WorkerTenant(
         id=found.scope.tenant_id,
@@ -77,12 +78,13 @@ async def track_cost(asked: schemas.CostAsked) -> schemas.Recorded:
     if asked.cost_usd is None and asked.input_tokens + asked.output_tokens > 0:
         await prices_loaded()
     with use_tenant(found.scope):
-        await in_database(_book, asked, found.place)
+        talk = await talk_in(found.place)
+        await in_database(_book, asked, found.place, talk)
     return schemas.Recorded(recorded=True)
 
 
-def _book(asked: schemas.CostAsked, place: Place | None) -> None:
-    conversation_id, release_id = _charged(asked, place)
+def _book(asked: schemas.CostAsked, place: Place | None, talk: Talk) -> None:
+    conversation_id, release_id = _charged(asked, place, talk)
     cost = asked.cost_usd
     if cost is None and prices.is_loaded():
         cost = prices.cost_of(
@@ -112,19 +114,17 @@ def _book(asked: schemas.CostAsked, place: Place | None) -> None:
     )
 
 
-def _charged(asked: schemas.CostAsked, place: Place | None) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+def _charged(asked: schemas.CostAsked, place: Place | None, talk: Talk) -> tuple[uuid.UUID | None, uuid.UUID | None]:
     """The conversation and the release that a use is booked to. Raises `NotFound` for what is somebody else's."""
     if asked.session_id is not None:
         session = session_in(place, asked.session_id)
         if asked.conversation_id not in {None, session.conversation_id}:
             raise NotFound("conversation")
         return session.conversation_id, session.release_id
-    talk = talk_in(place)
     if asked.conversation_id is None or asked.conversation_id == talk.conversation_id:
         return talk.conversation_id, talk.release_id
     if talk.conversation_id is not None:
         raise NotFound("conversation")  # of another room than the one that was named
-    queries.conversation(asked.conversation_id)
     return asked.conversation_id, release_of_conversation(asked.conversation_id)
 
 
@@ -137,61 +137,38 @@ async def search_knowledge(asked: schemas.KnowledgeAsked) -> schemas.WorkerPassa
     """
     found = await whose(room=asked.room, number=asked.number, tenant_id=asked.tenant_id)
     with use_tenant(found.scope):
-        collections = await in_database(_collections, asked, found.place)
+        collections = await _collections(asked, found.place)
         try:
             hits = await search(query=asked.query, collection_ids=collections, limit=asked.limit)
         except EmbeddingsUnavailable:
             raise Problem(
                 "embeddings_unavailable", "Search is away for a moment.", status=503, headers={"Retry-After": "2"}
             ) from None
-        categories = await in_database(_categories, [hit.document_id for hit in hits]) if hits else {}
+        categories = await categories_of([hit.document_id for hit in hits])
     passages = [
         schemas.WorkerPassage(
             id=f"{hit.document_id}.{hit.page}.{hit.start}",
             title=hit.title,
             content=hit.text,
             score=score,
-            category=categories.get(hit.document_id, ""),
+            category=category,
             document_id=hit.document_id,
             page=hit.page,
         )
-        for hit, score in zip(hits, scores_of(hits), strict=True)
+        for hit, score, category in zip(hits, scores_of(hits), categories, strict=True)
     ]
     return schemas.WorkerPassages(passages=passages)
 
 
-def _collections(asked: schemas.KnowledgeAsked, place: Place | None) -> Sequence[uuid.UUID]:
-    release_id = _named_release(asked.release_id, asked.agent_id, asked.conversation_id, place)
+async def _collections(asked: schemas.KnowledgeAsked, place: Place | None) -> Sequence[uuid.UUID]:
+    named = Named(release_id=asked.release_id, conversation_id=asked.conversation_id, agent_id=asked.agent_id)
+    release_id = await release_for(named, place)
     if release_id is None:
-        return list(Collection.objects.values_list("pk", flat=True))
-    return _resolved(release_id)
-
-
-def _resolved(release_id: uuid.UUID) -> Sequence[uuid.UUID]:
+        return await all_collections()
     try:
-        return resolve(release_id).collection_ids
+        return (await resolve_async(release_id)).collection_ids
     except Release.DoesNotExist:
         raise NotFound("release") from None
-
-
-def _named_release(
-    release_id: uuid.UUID | None, agent_id: uuid.UUID | None, conversation_id: uuid.UUID | None, place: Place | None
-) -> uuid.UUID | None:
-    """The release that a call is about, by what it names most exactly; None where it names none."""
-    if release_id is not None:
-        return release_id
-    if conversation_id is not None:
-        return release_of_conversation(conversation_id)
-    if agent_id is not None:
-        return live_release_of(agent_id)
-    talk = talk_in(place)
-    if talk.release_id is None and talk.agent_id is not None:
-        return live_release_of(talk.agent_id)
-    return talk.release_id
-
-
-def _categories(document_ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
-    return dict(Document.objects.filter(pk__in=document_ids).values_list("pk", "collection__slug"))
 
 
 async def is_flag_enabled(asked: schemas.FlagAsked) -> schemas.FlagAnswer:
@@ -210,7 +187,10 @@ async def get_personality(asked: schemas.PersonalityAsked) -> schemas.WorkerPers
     """
     found = await whose(room=asked.room, number=asked.number, tenant_id=asked.tenant_id)
     with use_tenant(found.scope):
-        version = await in_database(_personality, asked, found.place)
+        release_id = None
+        if asked.personality_id is None:
+            release_id = await release_for(Named(release_id=asked.release_id, agent_id=asked.agent_id), found.place)
+        version = await personality_of(asked.personality_id, release_id)
     content = PersonalityContent.model_validate(version.content)
     return schemas.WorkerPersonality(
         id=version.component.pk,
@@ -222,27 +202,6 @@ async def get_personality(asked: schemas.PersonalityAsked) -> schemas.WorkerPers
         capabilities=list(content.capabilities),
         languages=list(content.languages),
     )
-
-
-def _personality(asked: schemas.PersonalityAsked, place: Place | None) -> PersonalityVersion:
-    versions = PersonalityVersion.objects.select_related("component").order_by("-number")
-    row: PersonalityVersion | None
-    if asked.personality_id is not None:
-        row = versions.filter(component=asked.personality_id, component__deleted_at=None).first()
-    else:
-        release_id = _named_release(asked.release_id, asked.agent_id, None, place)
-        release = None
-        if release_id is not None:
-            release = Release.objects.filter(pk=release_id).only("personality_id").first()
-            if release is None:
-                raise NotFound("release")
-        if release is not None and release.personality_id is not None:
-            row = versions.get(pk=release.personality_id)
-        else:
-            row = versions.filter(component__is_default=True, component__deleted_at=None).first()
-    if row is None:
-        raise NotFound("personality")
-    return row
 
 
 async def record_event(asked: schemas.EventAsked) -> schemas.EventRecorded:

@@ -1,4 +1,4 @@
-"""Whose room it is that a worker speaks of, and what goes on in it: by the directory, never by what a name looks like.
+"""Whose room it is that a worker speaks of: by the directory, never by what a name looks like.
 
 A platform key may work for every tenant, so each call says for which: by room, by number, or by the tenant's id as
 an earlier answer gave it. From there on everything is looked up in that tenant's schema alone: a session of another
@@ -11,18 +11,13 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import OuterRef, Subquery
-
-from agents.models import Agent
-from conversations.models import Conversation
 from switchboard.kernel.memory import Memory
 from switchboard.kernel.problems import Invalid, NotFound
-from tenants.context import Scope, current_tenant, scope_of, use_public
+from tenants.context import Scope, scope_of, use_public
 from tenants.directory import MEMORY_SECONDS, Entry
 from tenants.middleware import TenantNotReady
 from tenants.models import Tenant
 from voice_worker.directory.domain import find_number, look_up_room
-from voice_worker.models import Meeting, VoiceSession
 
 _MOST: Final = 10_000
 
@@ -49,16 +44,6 @@ class Whose:
 
     scope: Scope
     place: Place | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """What goes on in a room: its conversation, the release that serves it, and the agent's session there."""
-
-    conversation_id: uuid.UUID | None = None
-    agent_id: uuid.UUID | None = None
-    release_id: uuid.UUID | None = None
-    session_id: uuid.UUID | None = None
 
 
 async def whose(
@@ -96,74 +81,9 @@ async def whose(
     return Whose(entry.scope, place)
 
 
-def talk_in(place: Place | None) -> Talk:
-    """What goes on where a call came from, in the tenant in force; nothing where it names no room. One query."""
-    if place is None:
-        return Talk()
-    if place.meeting_id is None:
-        return Talk(agent_id=place.agent_id)
-    latest = VoiceSession.objects.filter(meeting_id=OuterRef("pk")).order_by("-id")
-    found = (
-        Meeting.objects.filter(pk=place.meeting_id)
-        .annotate(session=Subquery(latest.values("pk")[:1]))
-        .values_list("conversation_id", "conversation__agent_id", "session", *_served_by("conversation__"))
-        .first()
-    )
-    if found is None:
-        return Talk()
-    conversation_id, agent_id, session_id, *served = found
-    return Talk(conversation_id, agent_id, _serving(*served), session_id)
-
-
-def _served_by(conversation: str = "") -> tuple[str, str, str]:
-    """The columns that `_serving` asks for."""
-    agent = f"{conversation}agent__"
-    return f"{conversation}release_id", f"{agent}withdrawn_release_ids", f"{agent}live_release_id"
-
-
-def _serving(begun_with: uuid.UUID | None, withdrawn: list[uuid.UUID], live: uuid.UUID | None) -> uuid.UUID | None:
-    """A conversation stays on the release it began with, unless that is withdrawn."""
-    return live if begun_with is None or begun_with in withdrawn else begun_with
-
-
-def session_in(place: Place | None, session_id: uuid.UUID | None) -> VoiceSession:
-    """The session that a call names, or else the latest of its room. One query.
-
-    Raises:
-        NotFound: there is none, or it is of another room than the one that was named.
-    """
-    rows = VoiceSession.objects.all()
-    if session_id is not None:
-        rows = rows.filter(pk=session_id)
-    elif place is None or place.meeting_id is None:
-        raise Invalid("session_not_named", "Name the session or its room.", field="session_id")
-    if place is not None and place.meeting_id is not None:
-        rows = rows.filter(meeting_id=place.meeting_id)
-    row = rows.order_by("-id").first()
-    if row is None:
-        raise NotFound("session")
-    return row
-
-
-def release_of_conversation(conversation_id: uuid.UUID) -> uuid.UUID | None:
-    """The release that serves a conversation. Raises `NotFound`."""
-    row = Conversation.objects.filter(pk=conversation_id).values_list(*_served_by()).first()
-    if row is None:
-        raise NotFound("conversation")
-    return _serving(*row)
-
-
-def live_release_of(agent_id: uuid.UUID) -> uuid.UUID | None:
-    """The release that an agent is live with. Raises `NotFound`."""
-    row = Agent.objects.filter(pk=agent_id, deleted_at=None).values_list("live_release_id").first()
-    if row is None:
-        raise NotFound("agent")
-    return row[0]
-
-
 def forget() -> None:
     """Ask the database again from here on."""
-    for memory in (rooms, numbers, tenants, talks):
+    for memory in (rooms, numbers, tenants):
         memory.forget()
 
 
@@ -189,17 +109,7 @@ def _tenant(tenant_id: uuid.UUID) -> Entry:
     return Entry(scope_of(row), row.status)
 
 
-def _talk(name: tuple[str, Place]) -> Talk:
-    return talk_in(name[1])
-
-
-async def talk_async(place: Place | None) -> Talk:
-    """`talk_in`, remembered for a moment."""
-    return await talks.find_async((current_tenant().schema_name, place)) if place else Talk()
-
-
 # What isn't there is not remembered: a worker may ask for a room in the second that it is made.
 rooms: Memory[str, Place] = Memory(_room, seconds=MEMORY_SECONDS, most=_MOST)
 numbers: Memory[str, Place] = Memory(_number, seconds=MEMORY_SECONDS, most=_MOST)
 tenants: Memory[uuid.UUID, Entry] = Memory(_tenant, seconds=MEMORY_SECONDS, most=_MOST)
-talks: Memory[tuple[str, Place], Talk] = Memory(_talk, seconds=MEMORY_SECONDS, most=_MOST)

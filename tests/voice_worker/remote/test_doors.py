@@ -138,7 +138,7 @@ def test_a_foreign_session_takes_no_longer_to_miss_than_one_that_never_was(
 
     from switchboard.kernel.problems import NotFound
     from tenants.context import use_tenant
-    from voice_worker.remote.whose import session_in
+    from voice_worker.remote.talk import session_in
 
     foreign = scene_of(agency)
     made = []
