@@ -215,6 +215,7 @@ TENANT: Final = [
     Rule("GET", "/api/v1/conversations/*/turns/*", P.CONVERSATIONS_READ),
     Rule("DELETE", "/api/v1/conversations/*/turns/*", P.CONVERSATIONS_WRITE),
     Rule("GET POST", "/admin/voice_worker/voicesession/*/change/", P.CONVERSATIONS_READ),  # a page, no form
+    Rule("GET", "/admin/voice_worker/voicesession/talk/*/", P.CONVERSATIONS_WRITE),
     Rule("GET", "/admin/voice_worker/voicesession/*/axis/", P.CONVERSATIONS_READ),
     Rule("GET", "/admin/voice_worker/voicesession/*/recording/", P.CONVERSATIONS_READ),
     *pages("/admin/voice_worker/voicesession/", read=P.CONVERSATIONS_READ),

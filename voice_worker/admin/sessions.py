@@ -23,6 +23,7 @@ from switchboard.kernel.text import table_cell
 from switchboard.model_admin import RowPageAdmin
 from tenants.permissions import Permission
 from voice_worker import queries
+from voice_worker.admin.talk import TalkPage
 from voice_worker.models import VoiceSession
 from voice_worker.timeline.axis import clock
 from voice_worker.timeline.reading import length_ms, read_session, version_of
@@ -39,7 +40,7 @@ _PLAYED: Final = {".wav": "audio/wav", ".ogg": "audio/ogg", ".opus": "audio/ogg"
 
 
 @admin.register(VoiceSession, site=staff_site)
-class VoiceSessionAdmin(RowPageAdmin):
+class VoiceSessionAdmin(TalkPage, RowPageAdmin):
     view_permission = Permission.CONVERSATIONS_READ
     list_display = ("name", "agent", "channel", "state", "started_at", "length", "turns", "cost")
     list_display_links = ("name",)
@@ -99,6 +100,7 @@ class VoiceSessionAdmin(RowPageAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
+            *self.talk_urls(),
             path("<uuid:pk>/axis/", wrap(require_safe(self.axis_view)), name="voice_session_axis"),
             path("<uuid:pk>/recording/", wrap(require_safe(self.recording_view)), name="voice_session_recording"),
             *super().get_urls(),
