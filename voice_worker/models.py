@@ -108,7 +108,7 @@ class VoiceSession(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.channel} {self.id}"
+        return f"{self.get_channel_display()} {self.started_at:%d %b %Y, %H:%M}"
 
     @property
     def permission_parent(self) -> Conversation:

@@ -62,12 +62,17 @@ def agency(platform: Platform) -> Company:
     return platform.companies["agency"]
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def browser_program() -> str:
+    """Chromium or Chrome, whichever is there."""
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     assert program, "These tests need Chromium or Chrome on the PATH; on Debian, `apt install chromium`."
+    return program
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=browser_program(), args=FLAGS)
         yield browser
         browser.close()
 
@@ -88,7 +93,7 @@ class Windows:
             company: where it is signed in already; None: nowhere.
             width: in CSS pixels.
         """
-        state = self._session(company) if company else None
+        state = self.session_of(company) if company else None
         context = self.browser.new_context(
             color_scheme=theme, viewport={"width": width, "height": 844}, storage_state=state
         )
@@ -108,7 +113,8 @@ class Windows:
         assert any(re.search(pattern, trouble) for trouble in self.troubles), self.troubles
         self.troubles[:] = [trouble for trouble in self.troubles if not re.search(pattern, trouble)]
 
-    def _session(self, company: Company) -> Any:
+    def session_of(self, company: Company) -> Any:
+        """The cookies of somebody who is signed in there."""
         if company.slug not in self.sessions:
             page = self.open()
             sign_in(page, company)

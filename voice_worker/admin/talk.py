@@ -66,4 +66,4 @@ def _chosen_release(request: HttpRequest, agent: Agent) -> Release | None:
 
 
 def _name(speech: Speech) -> str:
-    return speech.endpoint or "the built-in one"
+    return speech.endpoint or "built-in"
