@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Final
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Final
 
 from livekit import rtc
 from livekit.agents import AgentSession, CloseEvent, SpeechCreatedEvent
@@ -14,6 +16,7 @@ from livekit.agents.voice.io import AudioInput, AudioOutput, TextOutput
 from livekit.agents.voice.room_io import RoomOptions
 
 from agents import releases
+from agents.engine.images import LabelledImage
 from agents.releases import ResolvedRelease
 from conversations.events.record import Record
 from switchboard.kernel.database import in_database
@@ -26,6 +29,9 @@ from voice_worker.sessions.spoken_agent import EngineModel, SpokenAgent
 from voice_worker.sessions.thread import Thread
 from voice_worker.sessions.time_axis import TimeAxis
 from voice_worker.sessions.wording import BACK, LAST_SAID, sentence, without_sources
+
+if TYPE_CHECKING:
+    from voice_worker.vision.eyes import Eyes
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +47,7 @@ class LiveSession:
         release: the agent.
         parts: what it hears and speaks with.
         on_record: told of every event of the conversation's turns.
+        eyes: what it sees of its room with.
     """
 
     def __init__(
@@ -50,18 +57,21 @@ class LiveSession:
         parts: SpeechParts,
         *,
         on_record: Callable[[Record], None] | None = None,
+        eyes: Eyes | None = None,
     ) -> None:
         self.id = begun.id
         self.begun = begun
         self._release = release
         self._on_record = on_record
+        self._eyes = eyes
+        self._watching = contextlib.AsyncExitStack()
         self._language = (
             release.personality.languages[0] if release.personality and release.personality.languages else "en"
         )
         self.axis = TimeAxis(begun.id)
         self.thread = Thread(begun.conversation_id, listen=self._listen)
         self._apart = BaseInstructions(begun.conversation_id, release, language=self._language)
-        self.agent = SpokenAgent(self.thread, without_backend=self._apart, language=self._language)
+        self.agent = SpokenAgent(self.thread, without_backend=self._apart, language=self._language, see=self._see)
         self.session: AgentSession[None] = _agent_session(release, parts)
         self.ended = asyncio.Event()
         self._end_reason = ""
@@ -97,10 +107,13 @@ class LiveSession:
             await self.session.start(self.agent, record=False)
         else:
             await self.session.start(self.agent, room=room, room_options=options or RoomOptions(), record=False)
+            if self._eyes is not None:
+                await self._watching.enter_async_context(self._eyes.watch(room))
         self._greet()
 
     async def aclose(self, *, reason: str = "", failed: bool = False) -> None:
         """End the session, and keep all of it."""
+        await self._watching.aclose()
         await self.session.aclose()
         for close in self._closing:
             await close()
@@ -120,6 +133,15 @@ class LiveSession:
             greeting = self._release.runtime.welcome_message
         if greeting:
             self.session.say(greeting, add_to_chat_ctx=False)
+
+    async def _see(self, question: str) -> Sequence[LabelledImage]:
+        if self._eyes is None:
+            return ()
+        began = time.time()
+        images = await self._eyes.see(question, self._language)
+        if images:
+            self.axis.note("vision", since=began, frames=len(images), labels=[image.label for image in images])
+        return images
 
     def _listen(self, record: Record) -> None:
         self.axis.engine_event(record)

@@ -6,12 +6,13 @@ import functools
 import logging
 import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
 
 from livekit.agents import Agent, ModelSettings, llm
 from livekit.agents.voice import SpeechHandle
 
+from agents.engine.images import LabelledImage
 from switchboard.kernel import lifespan
 from switchboard.kernel.database import OUTAGES
 from switchboard.kernel.problems import Problem
@@ -22,6 +23,7 @@ from voice_worker.sessions.wording import TROUBLE, sentence
 logger = logging.getLogger(__name__)
 
 Spoken = Callable[[SpeechHandle, uuid.UUID | None], None]
+See = Callable[[str], Awaitable[Sequence[LabelledImage]]]
 
 
 class EngineModel(llm.LLM[Any]):
@@ -46,13 +48,17 @@ class SpokenAgent(Agent):
         thread: the conversation.
         without_backend: answers while the conversation can't be reached.
         language: of what it says by itself.
+        see: what is shown with a question; None for an agent without eyes.
     """
 
-    def __init__(self, thread: Thread, *, without_backend: BaseInstructions, language: str) -> None:
+    def __init__(
+        self, thread: Thread, *, without_backend: BaseInstructions, language: str, see: See | None = None
+    ) -> None:
         super().__init__(instructions="")
         self._thread = thread
         self._without_backend = without_backend
         self._language = language
+        self._see = see
         self._to_come: deque[SpeechHandle] = deque()
         self._answers: dict[str, SpokenAnswer] = {}
 
@@ -65,7 +71,8 @@ class SpokenAgent(Agent):
         if not question:
             return
         try:
-            answer, pieces = await self._thread.ask(question)
+            images = await self._see(question) if self._see is not None else ()
+            answer, pieces = await self._thread.ask(question, images)
         except OUTAGES:
             logger.warning("the conversation can't be reached; a call goes on with its base instructions")
             async for piece in self._without_backend.answer(question):

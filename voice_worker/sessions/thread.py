@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from agents.engine.images import LabelledImage
 from conversations import runner
 from conversations.answers import events_of
 from conversations.domain.heard import keep_heard
@@ -50,11 +51,14 @@ class Thread:
         self.conversation_id = conversation_id
         self._listen = listen
 
-    async def ask(self, question: str) -> tuple[SpokenAnswer, AsyncGenerator[str]]:
+    async def ask(
+        self, question: str, images: Sequence[LabelledImage] = ()
+    ) -> tuple[SpokenAnswer, AsyncGenerator[str]]:
         """Begin a turn.
 
         Args:
             question: what was said, as the ears understood it.
+            images: what is shown with it.
 
         Returns:
             The answer to be, and its pieces as they come. Whoever stops reading them cancels the turn.
@@ -63,7 +67,7 @@ class Thread:
             DatabaseError: it couldn't be taken in.
             Problem: what `turns.accept_message` raises.
         """
-        accepted = await runner.accept(conversation_id=self.conversation_id, content=question)
+        accepted = await runner.accept(conversation_id=self.conversation_id, content=question, images=images)
         answer = SpokenAnswer(accepted.turn_id)
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
 

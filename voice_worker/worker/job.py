@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Any
 
-from livekit.agents import JobContext, JobProcess
+from livekit.agents import AutoSubscribe, JobContext, JobProcess
 from livekit.agents.voice.room_io import RoomOptions
 
 from conversations import runner
@@ -15,6 +15,7 @@ from switchboard.kernel.database import in_database
 from switchboard.kernel.problems import Problem
 from tenants import recovery
 from tenants.context import use_tenant
+from tenants.flags.evaluation import Context
 from voice_worker.directory.domain import find_room_async
 from voice_worker.domain.sessions import Begun, begin_session
 from voice_worker.models import Meeting, VoiceSession
@@ -22,6 +23,7 @@ from voice_worker.providers import build_speech
 from voice_worker.providers.egress import open_http
 from voice_worker.providers.entitlements import entitlements_of
 from voice_worker.sessions.live import LiveSession, resolve
+from voice_worker.vision.eyes import Eyes, sees_more
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +72,11 @@ class _RoomSession:
         self._ctx.add_shutdown_callback(self._end)
         release = await resolve(self._begun)
         parts = await build_speech(runtime=release.runtime, entitlements=await entitlements_of(), http=self._http)
-        self._live = LiveSession(self._begun, release, parts)
-        await self._ctx.connect()
+        context = Context(agent=release.agent_slug, channel=VoiceSession.Channel.ROOM)
+        eyes = Eyes(release.runtime.vision, is_advanced=await sees_more(context))
+        self._live = LiveSession(self._begun, release, parts, eyes=eyes)
+        # Pictures are subscribed to by the eyes, and by nobody where the release has none.
+        await self._ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
         await self._live.start(room=self._ctx.room, options=RoomOptions())
         self._live.axis.note("state", state="joined")
         asyncio.create_task(self._leave_when_over(), name="leave when over")  # noqa: RUF006

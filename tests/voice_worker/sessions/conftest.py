@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.model_server.process import ModelServer
     from tests.voice_worker.sessions.parts import Ears, Loudspeaker, Microphone, Voice
     from voice_worker.sessions.live import LiveSession
+    from voice_worker.vision.eyes import Eyes
 
 
 @dataclass
@@ -58,7 +59,9 @@ async def calling(
 
     with use_tenant(harbour):
 
-        async def call(*, model: str = "say", conversation: Conversation | None = None, **runtime: Any) -> Call:
+        async def call(
+            *, model: str = "say", conversation: Conversation | None = None, eyes: Eyes | None = None, **runtime: Any
+        ) -> Call:
             def begin() -> tuple[Conversation, Any]:
                 thread = conversation
                 if thread is None:
@@ -71,7 +74,7 @@ async def calling(
 
             thread, begun = await in_database(begin)
             ears, voice, microphone, speaker = Ears(), Voice(), Microphone(), Loudspeaker()
-            live = LiveSession(begun, await resolve(begun), SpeechParts(ears, voice, Detector()))
+            live = LiveSession(begun, await resolve(begun), SpeechParts(ears, voice, Detector()), eyes=eyes)
             live.listen_and_speak_through(microphone, speaker)
             await live.start()
             calls.append(Call(live, microphone, speaker, ears, voice, thread))
