@@ -155,6 +155,11 @@ class Config(BaseSettings):
         default="switchboard",
         pattern=r"^[A-Za-z0-9_.-]{1,60}$",
     )
+    speech_url: str = Field(
+        description="A server that hears and speaks as OpenAI's audio API does, `http://…/v1`, for agents that name no "
+        "provider. Unset: the built-in one, which `make run` starts.",
+        default="",
+    )
     voice_idle_processes: int = Field(
         description="Processes that a voice worker keeps ready, so that a call is answered at once.",
         default=2,
@@ -178,9 +183,9 @@ class Config(BaseSettings):
     )
     voice_health_host: str = Field(description="Where a voice worker tells its health.", default="127.0.0.1")
     voice_health_port: int = Field(
-        description="At `/` its health, at `/worker` how many calls it has; 0: any free port.",
+        description="`/healthz`: it lives; `/readyz`: it takes calls; `/worker`: how many it has.",
         default=8081,
-        ge=0,
+        ge=1,
         le=65535,
     )
     voice_prometheus_port: int = Field(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import sys
 
 from django.conf import settings
 from livekit.agents import AgentServer, JobExecutorType
 
+from switchboard.config import ROOT
 from voice_worker.worker import job
 from voice_worker.worker.load import load_of
-
-logger = logging.getLogger(__name__)
 
 
 def build_server() -> AgentServer:
     """A worker for the LiveKit server of the settings. Rooms come to it by name: `LIVEKIT_AGENT_NAME`."""
+    _show_the_way()
     server = AgentServer(
         job_executor_type=JobExecutorType.PROCESS,
         multiprocessing_context="forkserver" if sys.platform.startswith("linux") else "spawn",
@@ -31,9 +31,17 @@ def build_server() -> AgentServer:
         ws_url=settings.LIVEKIT_URL,
         api_key=settings.LIVEKIT_API_KEY,
         api_secret=settings.LIVEKIT_API_SECRET,
-        host=settings.VOICE_HEALTH_HOST,
-        port=settings.VOICE_HEALTH_PORT,
+        host="127.0.0.1",
+        port=0,  # its own health tells less than ours (health.py)
         prometheus_port=settings.VOICE_PROMETHEUS_PORT or None,
     )
     server.rtc_session(job.run_job, agent_name=settings.LIVEKIT_AGENT_NAME)
     return server
+
+
+def _show_the_way() -> None:
+    """The process that jobs are forked from knows no more of `sys.path` than its environment tells it (CPython 3.11,
+    Lib/multiprocessing/forkserver.py), and skips in silence what it then can't import.
+    """
+    places = [str(ROOT / "platform"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(place for place in places if place)

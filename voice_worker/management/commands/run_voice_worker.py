@@ -27,9 +27,12 @@ class Command(BaseCommand):
 
 
 async def _serve() -> None:
+    from voice_worker.worker.health import Health
     from voice_worker.worker.server import build_server
 
     server = build_server()
+    health = Health(server, host=settings.VOICE_HEALTH_HOST, port=settings.VOICE_HEALTH_PORT)
+    await health.start()
     stopping = asyncio.Event()
     running = asyncio.ensure_future(server.run())
     loop = asyncio.get_running_loop()
@@ -47,6 +50,7 @@ async def _serve() -> None:
         hurried = asyncio.ensure_future(_drained(server))
         await asyncio.wait([running, hurried], return_when=asyncio.FIRST_COMPLETED)
         await server.aclose()
+    await health.stop()
     with contextlib.suppress(asyncio.CancelledError):
         await running
 
