@@ -106,7 +106,10 @@ class LiveSession:
         if room is None:
             await self.session.start(self.agent, record=False)
         else:
-            await self.session.start(self.agent, room=room, room_options=options or RoomOptions(), record=False)
+            # Without a session host: it would tell everybody in the room all that happens in the session.
+            await self.session.start(
+                self.agent, room=room, room_options=options or RoomOptions(), record=False, session_host=False
+            )
             if self._eyes is not None:
                 await self._watching.enter_async_context(self._eyes.watch(room))
         self._greet()

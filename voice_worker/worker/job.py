@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 from livekit.agents import AutoSubscribe, JobContext, JobProcess
+from livekit.agents.ipc.log_queue import LogQueueHandler
 from livekit.agents.voice.room_io import RoomOptions
 
 from conversations import runner
@@ -14,7 +15,7 @@ from switchboard.kernel import lifespan
 from switchboard.kernel.database import in_database
 from switchboard.kernel.problems import Problem
 from tenants import recovery
-from tenants.context import use_tenant
+from tenants.context import current_tenant, use_tenant
 from tenants.flags.evaluation import Context
 from voice_worker.directory.domain import find_room_async
 from voice_worker.domain.sessions import Begun, begin_session
@@ -29,7 +30,13 @@ logger = logging.getLogger(__name__)
 
 
 def prepare(process: JobProcess) -> None:
-    """What a job's process does before it has a job."""
+    """What a job's process does before it has a job: its log lines are written by itself, and not by the worker too,
+    which doesn't know whose they are.
+    """
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, LogQueueHandler):
+            root.removeHandler(handler)
 
 
 async def run_job(ctx: JobContext) -> None:
@@ -66,6 +73,7 @@ class _RoomSession:
         self._ctx = ctx
         self._begun = begun
         self._http = open_http()
+        self._scope = current_tenant()
         self._live: LiveSession | None = None
 
     async def run(self) -> None:
@@ -87,9 +95,10 @@ class _RoomSession:
         self._ctx.shutdown(reason="session_over")
 
     async def _end(self, reason: str) -> None:
-        try:
-            if self._live is not None:
-                await self._live.aclose(reason=reason)
-        finally:
-            await self._http.close()
-            await lifespan.stop()
+        with use_tenant(self._scope):  # livekit-agents calls this from a task of its own
+            try:
+                if self._live is not None:
+                    await self._live.aclose(reason=reason)
+            finally:
+                await self._http.close()
+                await lifespan.stop()

@@ -10,4 +10,6 @@ import django
 
 django.setup(set_prefix=False)
 
+from livekit.plugins import cartesia, deepgram, elevenlabs, google, groq, openai, rime  # noqa: F401
+
 import voice_worker.worker.job  # noqa: F401

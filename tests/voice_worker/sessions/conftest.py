@@ -83,13 +83,3 @@ async def calling(
         yield call
         for one in calls:
             await one.live.aclose()
-
-
-@pytest.fixture
-async def web_process(live_tenants: None) -> AsyncIterator[None]:
-    """What a process does beside its sessions, on this test's event loop."""
-    from switchboard.kernel import lifespan
-
-    await lifespan.start()
-    yield
-    await lifespan.stop()
