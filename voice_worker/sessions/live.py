@@ -23,6 +23,7 @@ from switchboard.kernel.database import in_database
 from tenants.domain import leases
 from voice_worker.domain.sessions import Begun, end_session
 from voice_worker.models import VoiceSession
+from voice_worker.providers.metering import SpeechMeter
 from voice_worker.providers.parts import SpeechParts
 from voice_worker.sessions.base_instructions import BaseInstructions
 from voice_worker.sessions.spoken_agent import EngineModel, SpokenAgent
@@ -73,6 +74,7 @@ class LiveSession:
         self._apart = BaseInstructions(begun.conversation_id, release, language=self._language)
         self.agent = SpokenAgent(self.thread, without_backend=self._apart, language=self._language, see=self._see)
         self.session: AgentSession[None] = _agent_session(release, parts)
+        self._meter = SpeechMeter(begun.id, begun.conversation_id, begun.release_id)
         self.ended = asyncio.Event()
         self._end_reason = ""
         self._closing: list[Callable[[], Awaitable[None]]] = [parts.aclose]
@@ -102,6 +104,7 @@ class LiveSession:
         self._at_work.__enter__()
         self.session.on("speech_created", self._speech_created)
         self.session.on("close", self._closed)
+        self.session.on("session_usage_updated", lambda event: self._meter.update(event.usage))
         self.axis.listen(self.session)
         if room is None:
             await self.session.start(self.agent, record=False)
@@ -122,6 +125,7 @@ class LiveSession:
             await close()
         if self._apart.has_untold and not await self._apart.told(within=_TELL_SECONDS):
             logger.error("what was said without the conversation is lost", extra={"voice_session": str(self.id)})
+        await self._meter.aclose(patience=_TELL_SECONDS)
         await self.axis.aclose()
         status = VoiceSession.Status.FAILED if failed else VoiceSession.Status.ENDED
         self._at_work.__exit__(None, None, None)

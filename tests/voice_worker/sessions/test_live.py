@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from billing.models import UsageEvent
 from conversations.models import Conversation, Message
 from switchboard.kernel.database import in_database
 from tests.voice_worker.sessions.conftest import Callers
@@ -105,3 +106,16 @@ async def test_the_time_axis_tells_who_spoke_when(calling: Callers) -> None:
     assert found["agent_speech"].data["text"] == "Good evening."
     assert found["user_speech"].at_ms < found["transcript"].at_ms < found["agent_speech"].at_ms
     assert found["agent_speech"].turn_id is not None
+
+
+async def test_what_was_heard_and_spoken_is_booked_once(calling: Callers) -> None:
+    call = await calling()
+    await call.say("!say Good evening.")
+    await until(lambda: len(said(call.conversation)) == 2 and not call.speaker.is_playing)
+    await call.live.aclose()
+
+    def booked() -> list[tuple[str, str, int]]:
+        rows = UsageEvent.objects.exclude(service="llm").order_by("service")
+        return [(row.service, row.unit, int(row.quantity or 0)) for row in rows]
+
+    assert ("tts", "character", len("Good evening.")) in await in_database(booked)
