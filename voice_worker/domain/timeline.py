@@ -31,7 +31,8 @@ class Entry:
     - `transcript`: `text`, `confidence`, `language`; its moment is when the ears had it.
     - `llm`: from the question to the last word; `first_token_ms` after its beginning, `model`.
     - `tts`: from the first words to the last sound; `first_audio_ms` after its beginning, `provider`.
-    - `agent_speech`: as it was heard; `text`, `interrupted`.
+    - `agent_speech`: as it was heard; `text`, `interrupted`, and `e2e_latency_ms`, the time since the contact's last
+      sound.
     - `tool`: `name`, `ok`. `vision`: `frames`, `source`. `state`: `state`. `error`: `code`, `message`.
     - `event`: `name`, and what a worker elsewhere says of it.
 

@@ -41,6 +41,7 @@ class TimeAxis:
         self._waiting: list[Entry] = []
         self._user_spoke_at: float | None = None
         self._calls: dict[str, list[float]] = {}
+        self._words: dict[uuid.UUID, list[float]] = {}  # when the first and the last word of an answer came
         self._writer: asyncio.Task[None] | None = None
 
     def listen(self, session: AgentSession[Any]) -> None:
@@ -75,6 +76,8 @@ class TimeAxis:
         data = record.data
         turn_id = uuid.UUID(data["turn"]) if "turn" in data else None
         match record.kind:
+            case "delta" if turn_id is not None:
+                self._words.setdefault(turn_id, [time.time(), 0.0])[1] = time.time()
             case "tool_call":
                 self._calls.setdefault(data["tool"], []).append(time.time())
             case "tool_result":
@@ -103,7 +106,18 @@ class TimeAxis:
             ended = metrics.get("stopped_speaking_at") or time.time()
             delays = {f"{name}_ms": round(metrics[name] * 1000) for name in _DELAYS if name in metrics}
             data = {"text": item.text_content or "", "interrupted": item.interrupted, **delays}
+            self._answered(turn_id, delays.get("llm_node_ttft_ms"))
+            if (waited := delays.get("tts_node_ttfb_ms")) is not None:
+                self._put("tts", began - waited / 1000, began, turn_id, {"first_audio_ms": waited})
             self._put("agent_speech", began, ended, turn_id, data)
+
+    def _answered(self, turn_id: uuid.UUID | None, waited_ms: int | None) -> None:
+        """The words of an answer, from when they were asked for."""
+        words = self._words.pop(turn_id, None) if turn_id is not None else None
+        if words is not None:
+            first, last = words
+            began = first - (waited_ms or 0) / 1000
+            self._put("llm", began, last, turn_id, {"first_token_ms": round((first - began) * 1000)})
 
     # --- the session's own --------------------------------------------------------------------------------------------
     def _user_state(self, event: UserStateChangedEvent) -> None:

@@ -109,6 +109,9 @@ def _note(answer: Answer, entry: TimelineEntry) -> None:
     elif entry.kind == Kind.AGENT_SPEECH:
         if answer.first_audio_at is None:
             answer.first_audio_at = entry.at_ms
+            # By the sound itself; the detector tells that somebody is silent only once they have been for a while.
+            if isinstance(waited := data.get("e2e_latency_ms"), int | float):
+                answer.silent_at = max(entry.at_ms - int(waited), 0)
         answer.said = " ".join(filter(None, (answer.said, str(data.get("text", "")))))
         answer.is_interrupted |= data.get("interrupted") is True
 

@@ -20,6 +20,7 @@ from tenants.models import Tenant
 from tests.conversations.caller import Caller
 from tests.voice_worker.audio_stream.call import RATE, Call, calling, socket
 from voice_worker.models import TimelineEntry, VoiceSession
+from voice_worker.timeline.reading import read_session
 
 
 async def ended_session(tenant: Tenant, reason: str) -> VoiceSession:
@@ -55,12 +56,16 @@ async def test_a_spoken_question_gets_a_spoken_answer(hotel: Caller, harbour: Te
     with use_tenant(harbour):
         said = await in_database(lambda: list(Message.objects.order_by("id").values_list("role", "text")))
         kinds = await in_database(lambda: set(TimelineEntry.objects.values_list("kind", flat=True)))
+        (answer,) = (await in_database(read_session, row)).answers
     assert (str(row.pk), str(row.conversation_id)) == (ready["session"], ready["conversation"])
     assert (row.channel, row.conversation.channel) == ("audio", "audio")
     assert said[0] == ("contact", transcript["text"])
     assert said[1][0] == "agent"
     assert done["status"] == "done"
-    assert {"user_speech", "transcript", "agent_speech"} <= kinds
+    assert {"user_speech", "transcript", "llm", "tts", "agent_speech"} <= kinds
+    assert (answer.question, str(answer.turn_id)) == (transcript["text"], done["turn"])
+    took = (answer.to_transcript, answer.to_first_token, answer.to_first_audio, answer.total)
+    assert all(part is not None and 0 <= part < 5_000 for part in took), took
     numbers = [event["id"] for event in call.events if "id" in event]
     assert numbers == list(range(1, len(numbers) + 1))
 

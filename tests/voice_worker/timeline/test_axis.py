@@ -75,6 +75,14 @@ def test_what_nobody_noted_is_not_made_up() -> None:
     assert median([answer]) is None
 
 
+def test_the_end_of_speech_is_told_by_the_sound_where_it_is_known() -> None:
+    turn = uuid.uuid4()
+    *before, spoken, error = rows(*said(turn, 500))
+    spoken.data["e2e_latency_ms"] = 700
+    (answer,) = answers_of([*before, spoken, error])
+    assert (answer.to_transcript, answer.total) == (330, 700)
+
+
 def test_a_silence_belongs_to_one_answer_alone() -> None:
     one, two = uuid.uuid4(), uuid.uuid4()
     answers = answers_of([*rows(*said(one, 500)), row("llm", 9000, 9500, two, first_token_ms=100)])
