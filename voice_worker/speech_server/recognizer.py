@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pocketsphinx
@@ -34,16 +34,14 @@ class Recognizer:
         self._decoder = pocketsphinx.Decoder(**_SETTINGS)
         self._spellings: dict[str, str] = {}
 
-    def narrow(self, terms: Iterable[str]) -> None:
+    def narrow(self, terms: Sequence[str]) -> None:
         """Hear nothing but the words of these terms, if any of them is known."""
-        given = spellings(terms)
-        known = {word: spelling for word, spelling in given.items() if self._decoder.lookup_word(word)}
-        grammar = grammar_of(known)
+        grammar = grammar_of(terms, known=self._decoder.lookup_word)
         if grammar is None:
             return
         self._decoder.add_jsgf_string("terms", grammar)
         self._decoder.activate_search("terms")
-        self._spellings = known
+        self._spellings = spellings(terms)
 
     def begin(self) -> None:
         """An utterance begins."""
