@@ -64,6 +64,29 @@ class Config(BaseSettings):
         description="Bearer key for `EMBEDDINGS_URL`, if it wants one.", default=SecretStr("")
     )
     embeddings_model: str = Field(description="Model name sent to `EMBEDDINGS_URL`.", default="all-MiniLM-L6-v2")
+    speech_url: str = Field(
+        description="Base URL of the speech server that hears and speaks for runtime configs which name no endpoint. "
+        "Unset: the one that `make run` starts, which is small and knows English only. Better where a model hub can be "
+        "reached: any OpenAI-compatible server, such as speaches with faster-whisper and kokoro, "
+        "`http://host:8000/v1`, with its models in `SPEECH_HEARING_MODEL` and `SPEECH_SPEAKING_MODEL`.",
+        default="",
+    )
+    speech_api_key: SecretStr = Field(description="Bearer key for it, if it wants one.", default=SecretStr(""))
+    speech_hearing_model: str = Field(
+        description="Model that an OpenAI-compatible `SPEECH_URL` transcribes with, such as "
+        "`Systran/faster-whisper-small`. Unset: the server is one of ours.",
+        default="",
+    )
+    speech_speaking_model: str = Field(
+        description="Model that it speaks with, such as `speaches-ai/Kokoro-82M-v1.0-ONNX`.", default=""
+    )
+    speech_voice: str = Field(description="Voice that it speaks with, such as `af_heart`.", default="")
+    speech_streams: int = Field(
+        description="Streams that the speech server started by `make run` hears at once, a process each.",
+        default=12,
+        ge=1,
+        le=256,
+    )
     openai_api_key: SecretStr = Field(
         description="The platform's key at OpenAI, for tenants' endpoints without a key of their own. "
         "Sent to the provider's own address alone.",

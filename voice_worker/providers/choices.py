@@ -135,14 +135,19 @@ class Chooser:
         address = speech_url()
         if not address:
             raise Unusable("the platform runs without its speech server (SPEECH_URL)")
+        languages = self._languages(speech)
+        if task == "hear" and not settings.SPEECH_HEARING_MODEL and languages[0].partition("-")[0] != "en":
+            # Better than nothing: what comes of other words is told apart from silence, and the voice is theirs.
+            logger.warning("speech: the built-in one hears English alone, not %s", languages[0])
+            languages = ("en",)
         return Choice(
             provider=BUILT_IN,
             label=OWN_LABEL,
             base_url=address,
-            api_key=NO_KEY,
+            api_key=settings.SPEECH_API_KEY or NO_KEY,
             model=speech.model,
             voice=voice,
-            languages=self._languages(speech),
+            languages=languages,
             is_one_language=True,
             options={},
             http=self.http,

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from django.conf import settings
+
 from agents.content.speech import BUILT_IN
 from agents.providers import OPENAI_COMPATIBLE, is_own_address
 from voice_worker.providers.choices import Choice, Unusable
@@ -34,6 +36,8 @@ def _deepgram(choice: Choice) -> stt.STT[Any]:
 
 
 def _built_in(choice: Choice) -> stt.STT[Any]:
+    if settings.SPEECH_HEARING_MODEL:
+        return _transcriptions(choice, choice.model or settings.SPEECH_HEARING_MODEL)
     from livekit.plugins import deepgram
 
     return known_as(deepgram.STT, choice.label)(

@@ -7,6 +7,8 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from django.conf import settings
+
 from agents.content.speech import BUILT_IN
 from agents.providers import OPENAI_COMPATIBLE
 from voice_worker.providers.choices import Choice, Unusable
@@ -89,6 +91,9 @@ def _compatible(choice: Choice) -> tts.TTS[Any]:
 
 
 def _built_in(choice: Choice) -> tts.TTS[Any]:
+    if settings.SPEECH_SPEAKING_MODEL:
+        named = dataclasses.replace(choice, voice=choice.voice or settings.SPEECH_VOICE)
+        return _speech(named, "wav", model=choice.model or settings.SPEECH_SPEAKING_MODEL)
     # Without a voice it speaks the language that is asked for.
     voice = choice.voice or choice.language
     return _speech(dataclasses.replace(choice, voice=voice), "pcm", model=choice.model or "built-in")

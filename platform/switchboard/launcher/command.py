@@ -98,7 +98,7 @@ class Launch:
             LaunchError: something can't be started; the text says what to do.
             StopRequested: Ctrl-C.
         """
-        self._console.steps_expected = 7 if self._seed else 6
+        self._console.steps_expected = 8 if self._seed else 7
         with self._console.step("Configuration") as step:
             free = check_disk(self._config.data_dir, read_free_bytes)
             check_port(self._config.host, self._config.port)
@@ -107,6 +107,7 @@ class Launch:
         self._start_redis()
         # It loads its model on its own while the migrations run.
         embedder = self._begin_embedder()
+        speech = self._plan_speech()
         (self._config.data_dir / "static").mkdir(
             exist_ok=True
         )  # where collectstatic would write; its absence is warned of
@@ -127,12 +128,19 @@ class Launch:
             if embedder:
                 self._supervisor.wait_ready(embedder, limit=_START_LIMIT)
             step.result = f"ready at {self._addresses.get('embeddings_url', self._config.embeddings_url)}"
+        # It is wanted last, and so it does not hold up the others.
+        if speech:
+            self._supervisor.start(speech)
         if self._seed:
             with self._console.step("Demo companies") as step:
                 seed = services.manage("seed", ["seed_demo"], env)
                 self._supervisor.start(seed)
                 self._supervisor.wait_done(seed, limit=600)
                 step.result = "ready"
+        with self._console.step("Speech") as step:
+            if speech:
+                self._supervisor.wait_ready(speech, limit=_START_LIMIT)
+            step.result = f"ready at {self._addresses.get('speech_url', self._config.speech_url)}"
         self._console.say(welcome(self._config))
 
     def _start_database(self) -> None:
@@ -169,6 +177,15 @@ class Launch:
         child = services.embedder(services.environment(self._config), port, folder)
         self._supervisor.start(child)
         return child
+
+    def _plan_speech(self) -> Child | None:
+        if self._config.speech_url:
+            return None
+        folder = self._config.data_dir / "speech"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        port = stable_port(folder / "port")
+        self._addresses["speech_url"] = f"http://127.0.0.1:{port}/v1"
+        return services.speech(services.environment(self._config), port, self._config)
 
 
 def welcome(config: Config) -> str:
