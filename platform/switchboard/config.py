@@ -178,11 +178,6 @@ class Config(BaseSettings):
         default="switchboard",
         pattern=r"^[A-Za-z0-9_.-]{1,60}$",
     )
-    speech_url: str = Field(
-        description="A server that hears and speaks as OpenAI's audio API does, `http://…/v1`, for agents that name no "
-        "provider. Unset: the built-in one, which `make run` starts.",
-        default="",
-    )
     voice_idle_processes: int = Field(
         description="Processes that a voice worker keeps ready, so that a call is answered at once.",
         default=2,

@@ -289,7 +289,6 @@ LIVEKIT_PUBLIC_URL = config.livekit_public_url or config.livekit_url
 LIVEKIT_API_KEY = config.livekit_api_key
 LIVEKIT_API_SECRET = config.livekit_api_secret.get_secret_value()
 LIVEKIT_AGENT_NAME = config.livekit_agent_name
-SPEECH_URL = config.speech_url
 VOICE_IDLE_PROCESSES = config.voice_idle_processes
 VOICE_MOST_LOAD = config.voice_most_load
 VOICE_MOST_CALLS = config.voice_most_calls
