@@ -28,7 +28,7 @@ _SOUND: Final = ("audio/", "application/octet-stream", "text/event-stream")
 
 def speech_url() -> str:
     """Where our own speech server is; empty where there is none."""
-    return str(getattr(settings, "SPEECH_URL", "")).rstrip("/")
+    return str(settings.SPEECH_URL).rstrip("/")
 
 
 def policy() -> EgressPolicy:
