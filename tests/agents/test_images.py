@@ -147,6 +147,15 @@ def test_pictures_count_as_their_provider_says(provider: str, size: tuple[int, i
     assert length_of([ChatMessage("user", "", images=(image,))], provider) == 4 * tokens
 
 
+async def test_frames_are_metered_beside_the_tokens(model: Any) -> None:
+    tokens, frames = (await ask(model("openai", "sees"))).usages
+
+    assert (tokens.service, tokens.quantity) == ("llm", None)
+    assert (frames.service, frames.provider, frames.model) == ("vision", "openai", "sees")
+    assert (frames.quantity, frames.unit, frames.cost_usd) == (2, "frame", 0)
+    assert frames.input_tokens == frames.output_tokens == 0
+
+
 async def test_uncounted_pictures_are_estimated(model: Any) -> None:
     heard = await ask(model("openai", "no-usage"), question="!no-usage")
     used = heard.usages[0]

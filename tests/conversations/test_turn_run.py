@@ -79,6 +79,12 @@ async def test_what_is_shown_goes_to_the_model_and_is_kept_nowhere(
     assert len(pictures_in(model_server.requests()["requests"][-1])) == 2
     row = await in_database(in_tenant, harbour, Turn.objects.get)
     assert "base64" not in str(row.events)
+    used = await in_database(
+        in_tenant,
+        harbour,
+        lambda: list(UsageEvent.objects.order_by("service").values_list("service", "quantity", "unit")),
+    )
+    assert used == [("llm", None, ""), ("vision", 2, "frame")]
 
 
 async def test_use_is_metered_once_and_told(talker: Caller, harbour: Tenant) -> None:

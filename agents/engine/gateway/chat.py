@@ -12,7 +12,7 @@ from typing import Final
 
 from agents import releases
 from agents.content.runtime import ModelChoice
-from agents.engine.gateway import breaker, limits, sight
+from agents.engine.gateway import breaker, limits, metering, sight
 from agents.engine.gateway.attempt import Attempt, Request
 from agents.engine.gateway.failures import ModelFailed, failure_of
 from agents.engine.gateway.messages import ChatMessage, Piece, ToolChoice, ToolOffer
@@ -53,7 +53,8 @@ async def stream_chat(
         deadlines: `answer` is for all attempts together.
 
     Yields:
-        Text, tool calls, and one `Usage` for each attempt that used anything, at its end.
+        Text, tool calls, and one `Usage` for each attempt that used anything, at its end; and a second one, of the
+        service `vision`, where it was shown pictures.
 
     Raises:
         ModelFailed: see there; none of the chain could answer, or finish what one had begun.
@@ -162,7 +163,10 @@ class _Run:
         finally:
             await limits.settle(ticket, tokens=attempt.tokens())
         if self.failure is None or attempt.has_used:
-            yield await attempt.usage()
+            used = await attempt.usage()
+            yield used
+            if frames := sight.pictures_of(request.messages):
+                yield metering.frames_of(used, frames)
 
     def _has_shown(self) -> bool:
         return any(not text.isspace() for text in self._shown)

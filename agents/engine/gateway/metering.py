@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 from agents import releases
@@ -14,6 +15,7 @@ from agents.providers import OPENAI_COMPATIBLE
 from agents.releases import Endpoint
 from billing import prices
 from billing.domain.usage import Usage
+from billing.models import UsageEvent
 
 CHARACTERS_A_TOKEN: Final = 4
 
@@ -55,6 +57,21 @@ def usage_of(
             cached_tokens=cached,
             base_url=endpoint.base_url,
         ),
+    )
+
+
+def frames_of(used: Usage, frames: int) -> Usage:
+    """The pictures that a call was shown. What they cost is in the call's own tokens."""
+    return Usage(
+        service="vision",
+        provider=used.provider,
+        model=used.model,
+        input_tokens=0,
+        output_tokens=0,
+        cost_usd=Decimal(0),
+        purpose=used.purpose,
+        quantity=Decimal(frames),
+        unit=UsageEvent.Unit.FRAME,
     )
 
 

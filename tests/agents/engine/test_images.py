@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +11,6 @@ from agents import releases
 from agents.engine import models
 from agents.engine.gateway import breaker, sight
 from agents.models import CachedAnswer, TurnTrace
-from knowledge.models import Collection
 from switchboard.kernel.database import in_database
 from tenants.context import use_tenant
 from tests.agents.engine.talking import Talk, release_with
@@ -20,13 +19,19 @@ from tests.factories import EndpointFactory
 from tests.model_server.pictures import pictures_in
 from tests.model_server.process import ModelServer
 
+LOOK = {
+    "name": "Search the documents",
+    "slug": "search-documents",
+    "kind": "knowledge",
+    "description": "Looks something up in the documents.",
+}
 Begin = Callable[..., Awaitable[Talk]]
 SCREENS = {"kind": "domain", "description": "Helps with what is on a screen: errors, invoices, settings, programs."}
 ROOMS = {"kind": "domain", "description": "Books hotel rooms and tables in the restaurant for guests."}
 
 
 @pytest.fixture
-def begin(companies: None, live_tenants: None, harbour: Any, settings: Any, model_server: ModelServer) -> Iterator[Any]:
+def begin(live_tenants: None, harbour: Any, settings: Any, model_server: ModelServer) -> Iterator[Any]:
     """`begin("sees", cache={…})`: a conversation with an agent on these models, the second if the first fails;
     without any, on the built-in one.
     """
@@ -40,12 +45,10 @@ def begin(companies: None, live_tenants: None, harbour: Any, settings: Any, mode
         first, *rest = ({"endpoint": endpoint.name, "model": name} for name in behaviours)
         return {"llm": first, "fallbacks": rest}
 
-    def make(*behaviours: str, routed: bool = False, documents: bool = False, **more: Any) -> Talk:
+    def make(*behaviours: str, routed: bool = False, tools: Sequence[Any] = (), **more: Any) -> Talk:
         llm = llm_of(behaviours)
-        if documents:
-            more["collections"] = list(Collection.objects.values_list("pk", flat=True))
         if not routed:
-            return Talk(release_with(**llm, **more).pk)
+            return Talk(release_with(*tools, **llm, **more).pk)
         subs = [
             release_with(name="Screens", profile=SCREENS, **llm),
             release_with(name="Rooms", profile=ROOMS, **llm),
@@ -120,7 +123,7 @@ async def test_what_is_unclear_by_its_words_alone_is_answered_by_who_sees(
 
 
 async def test_an_answer_about_a_picture_is_nobody_elses(begin: Begin) -> None:
-    talk = await begin("sees", cache={"enabled": True, "similarity": 1}, documents=True)
+    talk = await begin("sees", cache={"enabled": True, "similarity": 1})
     talk.contact = ""
     first = await talk.say("When is breakfast?", images=IMAGES)
     assert "Screen share" in first.text
@@ -152,7 +155,12 @@ async def test_the_local_model_says_that_it_cannot_see(begin: Begin, question: s
     assert told not in (await talk.say(question)).text
 
 
-async def test_the_local_model_quotes_all_the_same_what_the_documents_hold(begin: Begin) -> None:
-    heard = await (await begin(documents=True)).say("Is the spa open on Sunday?", images=IMAGES)
-    assert heard.text.startswith("I'm the built-in local model and can't see pictures")
-    assert heard.of("citation")
+async def test_frames_are_booked_once_a_turn_however_often_they_are_sent(
+    begin: Begin, model_server: ModelServer
+) -> None:
+    talk = await begin("stub", tools=[LOOK])
+    heard = await talk.say('!call-once search-documents {"query": "spa"}', images=IMAGES)
+
+    assert [len(pictures_in(request)) for request in model_server.requests()["requests"]] == [2, 2]
+    assert [used["service"] for used in heard.of("usage")] == ["llm", "vision", "llm"]
+    assert [used.get("quantity") for used in heard.of("usage")] == [None, "2", None]
