@@ -35,7 +35,7 @@ def policy() -> EgressPolicy:
     """What may be reached: as for all that agents reach, and the speech server of our own."""
     address = speech_url()
     own = httpx2.URL(address) if address else None
-    pairs = [f"{own.host}:{own.port or 80}"] if own else []
+    pairs = [f"{own.host}:{own.port or (443 if own.scheme == 'https' else 80)}"] if own else []
     return EgressPolicy([*settings.EGRESS_ALLOW, *pairs])
 
 

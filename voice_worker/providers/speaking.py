@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -18,6 +19,8 @@ from voice_worker.providers.naming import known_as
 if TYPE_CHECKING:
     from livekit.agents import tts
 
+# A language of espeak-ng, perhaps with a variant: de, en-us, de+f3.
+_OUR_VOICE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,12}){0,3}(\+[a-z0-9]{1,12})?")
 # Rime names languages by three letters.
 _RIME_LANGUAGES: Final = {"en": "eng", "es": "spa", "fr": "fra", "de": "ger", "hi": "hin"}
 
@@ -94,8 +97,8 @@ def _built_in(choice: Choice) -> tts.TTS[Any]:
     if settings.SPEECH_SPEAKING_MODEL:
         named = dataclasses.replace(choice, voice=choice.voice or settings.SPEECH_VOICE)
         return _speech(named, "wav", model=choice.model or settings.SPEECH_SPEAKING_MODEL)
-    # Without a voice it speaks the language that is asked for.
-    voice = choice.voice or choice.language
+    # Ours knows languages for voices; one of another provider's would be refused, and nobody would speak.
+    voice = choice.voice if _OUR_VOICE.fullmatch(choice.voice) else choice.language
     return _speech(dataclasses.replace(choice, voice=voice), "pcm", model=choice.model or "built-in")
 
 

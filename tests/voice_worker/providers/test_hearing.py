@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.speech_servers.server import HEARD, SpeechServer, tone
-from tests.voice_worker.providers.listening import frames, hear, hear_said, parts_of, recognize
+from tests.voice_worker.providers.listening import frames, hear, hear_said, parts_of, recognize, speak
 
 pytestmark = pytest.mark.usefixtures("tenant")
 WHISPERS = [("openai", "gpt-4o-mini-transcribe"), ("groq", "whisper-large-v3-turbo"), ("compatible", "whisper-1")]
@@ -65,6 +65,20 @@ async def test_the_built_in_one_hears_without_any_endpoint(providers: SpeechServ
     assert await hear(parts.ears) == HEARD
     assert len(providers.asked_of("built_in")) == 1
     assert parts.downgraded == ""
+
+
+async def test_a_better_server_than_the_built_in_one_is_spoken_to_as_openai_is(
+    providers: SpeechServer, http: Any, settings: Any
+) -> None:
+    settings.SPEECH_URL, settings.SPEECH_API_KEY = f"{providers.url}/compatible/v1", "sk-speech"
+    settings.SPEECH_HEARING_MODEL, settings.SPEECH_SPEAKING_MODEL = "faster-whisper", "kokoro"
+    parts = await parts_of({"languages": ["de"]}, http)
+
+    assert await recognize(parts.ears) == HEARD
+    assert await speak(parts.voice) == pytest.approx(0.5, abs=0.05)
+    heard, spoken = providers.asked_of("compatible")
+    assert {heard.key, spoken.key} == {"Bearer sk-speech"}
+    assert (heard.said[0]["model"], spoken.said[0]["model"]) == ("faster-whisper", "kokoro")
 
 
 @pytest.mark.parametrize("fault", ["401", "429", "500", "hang", "half"])

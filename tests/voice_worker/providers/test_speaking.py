@@ -76,6 +76,14 @@ async def test_the_built_in_one_speaks_the_language_without_any_endpoint(provide
     assert providers.asked_of("built_in")[0].said[0]["voice"] == "de"
 
 
+@pytest.mark.parametrize(("chosen", "spoken"), [("de+f3", "de+f3"), ("Marina the Second", "en"), ("", "en")])
+async def test_it_has_languages_for_voices(providers: SpeechServer, http: Any, chosen: str, spoken: str) -> None:
+    parts = await parts_of({"voice": chosen}, http)
+    await speak(parts.voice)
+
+    assert providers.asked_of("built_in")[0].said[0]["voice"] == spoken
+
+
 @pytest.mark.parametrize("fault", ["401", "429", "500", "garbage", "hang"])
 @pytest.mark.parametrize("provider", ALL)
 async def test_the_next_one_speaks_when_one_does_not(
