@@ -167,7 +167,9 @@ def _add_data_plane(merged: Document) -> None:
 def _add_ninja(merged: Document, schema: Any) -> None:
     other = json.loads(json.dumps(schema, default=str))
     taken = merged["components"].setdefault("schemas", {})
-    renamed = {name: f"DataPlane{name}" for name in other.get("components", {}).get("schemas", {}) if name in taken}
+    found_there = other.get("components", {}).get("schemas", {})
+    # What two APIs of the data plane have in common, such as their problems, is one schema.
+    renamed = {name: f"DataPlane{name}" for name, found in found_there.items() if taken.get(name, found) != found}
     text = json.dumps(other)
     for name, new in renamed.items():
         text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{new}"')

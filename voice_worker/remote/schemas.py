@@ -67,7 +67,9 @@ def _rounded(value: Decimal) -> Decimal:
 Text = Annotated[str, AfterValidator(_storable)]
 Word = Annotated[str, AfterValidator(_storable), AfterValidator(_not_blank)]
 Count = Annotated[StrictInt, Field(ge=0, le=_MOST_TOKENS)]
-Key = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$", examples=["call-7/12"])]
+Key = Annotated[
+    str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$", json_schema_extra={"example": "call-7/12"})
+]
 _Dollars = Annotated[
     Decimal,
     BeforeValidator(_as_booked),
@@ -79,7 +81,11 @@ Data = Annotated[dict[str, Any], AfterValidator(_storable_data)]
 Room = Annotated[Word | None, Field(max_length=80, description="The room's name, as LiveKit has it.")]
 Number = Annotated[
     str | None,
-    Field(pattern=r"^\+[1-9][0-9]{6,14}$", description="The number that was called.", examples=["+4930123456"]),
+    Field(
+        pattern=r"^\+[1-9][0-9]{6,14}$",
+        description="The number that was called.",
+        json_schema_extra={"example": "+4930123456"},
+    ),
 ]
 TenantId = Annotated[uuid.UUID | None, Field(description="As the first of these operations told it.")]
 
