@@ -25,7 +25,7 @@ def _any(*patterns: str) -> re.Pattern[str]:
 # Of a restaurant there are tables, menus and windows too: these nouns count only beside a word that points.
 _EN_THINGS: Final = (
     r"(?:field|form|message|notice|code|page|picture|image|photo|table|line|column|row|cell|window|menu|document|text|"
-    r"number|option|setting|paper|tab|link|file|plant|thing|box|list|section|part|website|paragraph|sentence|"
+    r"number|option|setting|paper|tab|link|file|plant|thing|box|list|section|part|website|video|clip|film|presentation|paragraph|sentence|"
     r"triangle|bar|arrow|circle|dot|site|view|step|paragraph|"
     r"sheet|map|sign|label|logo|product|part|cable|light|screw|device|box|letter|word)s?"
 )

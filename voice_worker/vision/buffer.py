@@ -126,7 +126,10 @@ class FrameBuffer:
         chosen = self._chosen(most, now)
         if not chosen:
             return []
-        return await asyncio.get_running_loop().run_in_executor(_encoders, self._pictures, chosen, now)
+        loop = asyncio.get_running_loop()
+        # At the same time, as far as there are cores: somebody waits for the answer.
+        await asyncio.gather(*(loop.run_in_executor(_encoders, shot.jpeg) for _, shot, _ in chosen))
+        return self._pictures(chosen, now)
 
     def _chosen(self, most: int, now: float | None) -> list[tuple[_Frame, Shot, float]]:
         """Frames with their pixels as they are now: a newer one may take their place while these become pictures."""
