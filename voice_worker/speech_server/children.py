@@ -87,7 +87,7 @@ class Children:
         """Load the models, and see that a child can be made.
 
         Raises:
-            ChildGone, OSError, EOFError: it can't.
+            ChildGone: it can't.
         """
         child = await self.make()
         child.end()
@@ -98,6 +98,7 @@ class Children:
 
         Raises:
             Full: there are too many already.
+            ChildGone: none can be made.
         """
         if self.listening >= self.streams:
             raise Full
@@ -112,14 +113,20 @@ class Children:
             self.listening -= 1
 
     async def make(self) -> Child:
-        """A child for whatever its first frame tells it to do."""
+        """A child for whatever its first frame tells it to do.
+
+        Raises:
+            ChildGone: none can be made.
+        """
         ours, theirs = socket.socketpair()
         process = self._context.Process(target=run, args=(theirs,), daemon=True)
         try:
             async with self._forking:
                 await asyncio.to_thread(process.start)
-        except BaseException:
+        except BaseException as error:
             ours.close()
+            if isinstance(error, OSError | EOFError):
+                raise ChildGone from error
             raise
         finally:
             theirs.close()

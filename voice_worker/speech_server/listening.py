@@ -95,6 +95,8 @@ async def listen(scope: Message, receive: Receive, send: Send, children: Childre
             await _Connection(receive, send, child).run(order)
     except Full:
         raise too_many_streams() from None
+    except ChildGone as error:
+        raise Refused(503, "Nobody can be made to listen. Try again.", code="overloaded", retry_after=2) from error
 
 
 class _Connection:

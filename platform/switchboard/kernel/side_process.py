@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import uvicorn
 
 _GRACE_SECONDS = 5
+_PATIENCE_SECONDS = 30
 _T = TypeVar("_T")
 
 Message = MutableMapping[str, Any]
@@ -63,13 +64,17 @@ async def read_body(receive: Receive, *, most: int) -> bytes:
     """The request's body.
 
     Raises:
-        Refused: it has more than `most` bytes.
+        Refused: it has more than `most` bytes, or no more of it came for half a minute.
         ClientGone: it never came to its end.
     """
     body = bytearray()
     more = True
     while more:
-        message = await receive()
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise Refused(408, "The request did not come to its end.", code="request_timeout") from None
         if message["type"] == "http.disconnect":
             raise ClientGone
         body += message.get("body", b"")
