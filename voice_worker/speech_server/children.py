@@ -118,15 +118,25 @@ class Children:
         Raises:
             ChildGone: none can be made.
         """
+        for pause in (0.1, 0.4, 1.0):
+            try:
+                return await self._make()
+            except (OSError, EOFError):
+                # The process that holds the models was lost. Once it is quite gone, another one is started.
+                await asyncio.sleep(pause)
+        try:
+            return await self._make()
+        except (OSError, EOFError) as error:
+            raise ChildGone from error
+
+    async def _make(self) -> Child:
         ours, theirs = socket.socketpair()
         process = self._context.Process(target=run, args=(theirs,), daemon=True)
         try:
             async with self._forking:
                 await asyncio.to_thread(process.start)
-        except BaseException as error:
+        except BaseException:
             ours.close()
-            if isinstance(error, OSError | EOFError):
-                raise ChildGone from error
             raise
         finally:
             theirs.close()
