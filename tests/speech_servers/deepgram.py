@@ -1,6 +1,7 @@
 """Deepgram's live transcription: developers.deepgram.com/reference/speech-to-text/listen-streaming.
 
-It hears half a second of anything as `HEARD`. `built_in` is the same protocol at the platform's own address.
+It hears half a second of anything as `HEARD`: unless it is `deaf`, and where it `breaks_after` it hangs up then.
+`built_in` is the same protocol at the platform's own address.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ async def _listen(server: SpeechServer, provider: str, request: web.Request) -> 
     async for message in socket:
         if message.type is WSMsgType.BINARY:
             asked.audio += len(message.data)
+            asked.sound += message.data
         elif message.type is WSMsgType.TEXT:
             said = json.loads(message.data)
             asked.said.append(said)
@@ -49,13 +51,15 @@ async def _listen(server: SpeechServer, provider: str, request: web.Request) -> 
         if asked.audio >= _ENOUGH and not told:
             told = True
             await _tell(socket, server.behaviour(provider), asked)
-            if server.behaviour(provider) == "half":
+            if server.behaviour(provider) in ("half", "breaks_after"):
                 break
     await socket.close()
     return socket
 
 
 async def _tell(socket: web.WebSocketResponse, behaviour: str, asked: Asked) -> None:
+    if behaviour == "deaf":
+        return
     if behaviour == "garbage":
         await socket.send_str("\x00 this is not JSON {{{")
         return

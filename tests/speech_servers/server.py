@@ -48,6 +48,7 @@ class Asked:
     Args:
         key: how it signed in, scheme and all.
         audio: bytes of sound that came.
+        sound: that sound itself, where it is kept.
         said: what it sent besides, in order.
     """
 
@@ -56,6 +57,7 @@ class Asked:
     query: dict[str, str]
     key: str
     audio: int = 0
+    sound: bytes = b""
     said: list[Any] = field(default_factory=list)
 
 

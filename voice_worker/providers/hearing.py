@@ -11,7 +11,7 @@ from django.conf import settings
 from agents.content.speech import BUILT_IN
 from agents.providers import OPENAI_COMPATIBLE, is_own_address
 from voice_worker.providers.choices import Choice, Unusable
-from voice_worker.providers.egress import CONNECT_SECONDS, guarded_client
+from voice_worker.providers.egress import guarded_client
 from voice_worker.providers.naming import known_as
 
 if TYPE_CHECKING:
@@ -117,16 +117,13 @@ BUILDERS: Final[Mapping[str, Callable[[Choice], stt.STT[Any]]]] = {
 
 
 def chain(parts: Sequence[stt.STT[Any]], detector: vad.VAD) -> stt.STT[Any]:
-    """One that hears by the first of several that can be had, and always streams."""
+    """One that hears by the first of several that can be had, loses no words to it, and always streams."""
     from livekit.agents import stt
 
     from voice_worker.providers.in_turn import InTurn
+    from voice_worker.providers.relay import Relay
 
-    if not any(part.capabilities.streaming for part in parts):
-        # What the detector has cut out is given to each in turn, so that nothing said is lost with the first.
-        return stt.StreamAdapter(stt=parts[0] if len(parts) == 1 else InTurn(parts), vad=detector)
-    if len(parts) == 1:
-        return parts[0]
-    return stt.FallbackAdapter(
-        list(parts), vad=detector, attempt_timeout=CONNECT_SECONDS, max_retry_per_stt=0, retry_interval=0.1
-    )
+    if any(part.capabilities.streaming for part in parts):
+        return parts[0] if len(parts) == 1 else Relay(parts, detector)
+    # What the detector has cut out is given to each in turn.
+    return stt.StreamAdapter(stt=parts[0] if len(parts) == 1 else InTurn(parts), vad=detector)

@@ -77,6 +77,33 @@ async def hear_said(ears: Any, text: str) -> str:
     return heard
 
 
+async def hear_once(ears: Any, text: str) -> str:
+    """What streaming ears make of words that are said to them once, while the microphone stays open."""
+    from livekit.agents.stt import SpeechEventType
+
+    sound, rate = spoken(text, rate=16000)
+    stream = ears.stream()
+
+    async def speak() -> None:
+        for frame in frames(bytes(rate // 5) + sound, rate=rate):
+            stream.push_frame(frame)
+            await asyncio.sleep(0.005)
+        while True:
+            stream.push_frame(frames(bytes(rate), rate=rate)[0])
+            await asyncio.sleep(0.02)
+
+    speaking = asyncio.create_task(speak())
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for event in stream:
+                if event.type is SpeechEventType.FINAL_TRANSCRIPT:
+                    return str(event.alternatives[0].text)
+    finally:
+        speaking.cancel()
+        await stream.aclose()
+    return ""
+
+
 async def recognize(ears: Any, *, seconds: float = 1.0) -> str:
     """What ears make of a sound that is given to them whole."""
     async with asyncio.timeout(PATIENCE):

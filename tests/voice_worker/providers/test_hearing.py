@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.speech_servers.server import HEARD, SpeechServer, tone
-from tests.voice_worker.providers.listening import frames, hear, hear_said, parts_of, recognize, speak
+from tests.voice_worker.providers.listening import frames, hear, hear_once, hear_said, parts_of, recognize, speak
+from tests.voice_worker.speech import spoken
 
 pytestmark = pytest.mark.usefixtures("tenant")
 WHISPERS = [("openai", "gpt-4o-mini-transcribe"), ("groq", "whisper-large-v3-turbo"), ("compatible", "whisper-1")]
@@ -122,16 +123,50 @@ async def test_words_are_cut_out_of_what_is_heard_and_transcribed_once(providers
     assert len(providers.asked_of("groq")) == 1
 
 
-async def test_garbage_among_what_deepgram_says_is_passed_over(providers: SpeechServer, http: Any) -> None:
-    providers.behave(deepgram="garbage")
+@pytest.mark.parametrize("fault", ["garbage", "deaf"])
+async def test_speaking_to_deaf_ears_is_noticed(providers: SpeechServer, http: Any, fault: str) -> None:
+    providers.behave(deepgram=fault)
     chain = {"stt": {"endpoint": "deepgram"}, "stt_fallbacks": [{"endpoint": "second"}]}
     parts = await parts_of(chain, http)
 
-    with pytest.raises(TimeoutError):  # nothing comes of it, and nothing breaks
-        async with asyncio.timeout(2):
-            await hear(parts.ears)
-    providers.behave(deepgram="well")
-    assert await hear(parts.ears) == HEARD
+    begun = time.monotonic()
+    assert await hear_once(parts.ears, "When does the kitchen close tonight, and is the spa open?") == HEARD
+    assert time.monotonic() - begun < 10
+    assert len(providers.asked_of("deepgram")) == 1
+
+
+@pytest.mark.parametrize("fault", ["500", "hang", "half"])
+async def test_the_next_one_is_told_what_the_first_one_missed(providers: SpeechServer, http: Any, fault: str) -> None:
+    providers.behave(deepgram=fault)
+    chain = {"stt": {"endpoint": "deepgram"}, "stt_fallbacks": [{"endpoint": "second"}]}
+    parts = await parts_of(chain, http)
+
+    said = "When does the kitchen close tonight?"
+    assert await hear_once(parts.ears, said) == HEARD  # said once, and nobody has to say it again
+    first_syllable = spoken(said, rate=16000)[0][3200:6400]
+    assert first_syllable in providers.asked_of("second")[0].sound
+
+
+async def test_what_was_understood_is_not_told_again(providers: SpeechServer, http: Any) -> None:
+    providers.behave(deepgram="breaks_after")
+    chain = {"stt": {"endpoint": "deepgram"}, "stt_fallbacks": [{"endpoint": "second"}]}
+    parts = await parts_of(chain, http)
+
+    assert await hear_once(parts.ears, "When does the kitchen close tonight?") == HEARD
+    await asyncio.sleep(0.5)
+    assert sum(asked.audio for asked in providers.asked_of("second")) < 16000
+
+
+async def test_a_silent_room_is_not_taken_for_deaf_ears(providers: SpeechServer, http: Any) -> None:
+    chain = {"stt": {"endpoint": "deepgram"}, "stt_fallbacks": [{"endpoint": "second"}]}
+    parts = await parts_of(chain, http)
+    stream = parts.ears.stream()
+    for frame in frames(bytes(32000 * 3)):
+        stream.push_frame(frame)
+    await asyncio.sleep(5)
+
+    assert providers.asked_of("second") == []
+    await stream.aclose()
 
 
 async def test_closed_parts_leave_nothing_open(providers: SpeechServer, http: Any) -> None:
