@@ -171,8 +171,9 @@ class Switchboard:
         """Have a cost booked, once; returns its key. Never waits, so that it can be called from any handler."""
         key = idempotency_key or uuid.uuid4().hex
         fields = asdict(cost)
-        if cost.cost_usd is not None:
-            fields["cost_usd"] = str(cost.cost_usd)
+        for name in ("cost_usd", "quantity"):
+            if fields[name] is not None:
+                fields[name] = str(fields[name])
         where = _given(room=room, tenant_id=tenant_id, session_id=session_id, conversation_id=conversation_id)
         self._outbox.put(Parcel(f"{_PREFIX}/costs", {**fields, **where, "idempotency_key": key}))
         return key

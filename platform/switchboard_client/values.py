@@ -72,6 +72,8 @@ class Cost:
         cost_usd: in US dollars; None lets the platform's price lists say, where they know the model.
         cached_tokens: of the input, what the provider had cached.
         is_estimated: nobody counted; this is a guess.
+        quantity: how much, where it isn't counted in tokens alone.
+        unit: what the quantity counts.
         purpose: what for, such as answer or transcript.
     """
 
@@ -82,5 +84,7 @@ class Cost:
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    quantity: Decimal | str | float | None = None
+    unit: Literal["", "second", "character", "frame"] = ""
     is_estimated: bool = False
     purpose: str = ""

@@ -21,7 +21,7 @@ from tests.switchboard_client.platform_double import Double, platform_double
 ROOT = Path(__file__).resolve().parents[2]
 TENANT = {"id": "t-1", "name": "Harbour", "service_tier": "gold", "metadata": {"a": 1}, "session_id": "s-1", "new": 1}
 PASSAGE = {"id": "1", "title": "House", "content": "From 7.", "score": 0.7, "category": "house", "page": 1}
-STT = Cost("stt", "deepgram", "nova-3", cost_usd="0.0125")
+STT = Cost("stt", "deepgram", "nova-3", cost_usd="0.0125", quantity=12.5, unit="second")
 
 
 @pytest.fixture
@@ -153,6 +153,8 @@ async def test_what_was_used_is_told(client: Switchboard, double: Double) -> Non
         "input_tokens": 0,
         "output_tokens": 0,
         "cached_tokens": 0,
+        "quantity": "12.5",
+        "unit": "second",
         "is_estimated": False,
         "purpose": "",
         "room": "r",

@@ -104,6 +104,8 @@ def _book(asked: schemas.CostAsked, place: Place | None, talk: Talk) -> None:
         is_estimated=asked.is_estimated,
         purpose=asked.purpose,
         cost_usd=cost,
+        quantity=asked.quantity,
+        unit=asked.unit,
     )
     record_usage(
         usage=usage,

@@ -10,11 +10,21 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, FiniteFloat, StrictInt
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StrictInt,
+    model_validator,
+)
 
 _MOST_TOKENS: Final = 2_147_483_647
 _MOST_DATA_BYTES: Final = 6_000  # of what an entry of the time axis holds
 _CENTS: Final = Decimal("0.00000001")  # what the ledger holds of a dollar
+_THOUSANDTHS: Final = Decimal("0.001")
 _LATEST_MS: Final = 2_147_483_647
 
 
@@ -64,6 +74,10 @@ def _rounded(value: Decimal) -> Decimal:
     return value.quantize(_CENTS)
 
 
+def _measured(value: Decimal) -> Decimal:
+    return value.quantize(_THOUSANDTHS)
+
+
 Text = Annotated[str, AfterValidator(_storable)]
 Word = Annotated[str, AfterValidator(_storable), AfterValidator(_not_blank)]
 Count = Annotated[StrictInt, Field(ge=0, le=_MOST_TOKENS)]
@@ -77,6 +91,13 @@ _Dollars = Annotated[
     AfterValidator(_rounded),
 ]
 Dollars = _Dollars | None
+_Quantity = Annotated[
+    Decimal,
+    BeforeValidator(_as_booked),
+    Field(ge=0, lt=10**9, allow_inf_nan=False, max_digits=40),
+    AfterValidator(_measured),
+]
+Quantity = _Quantity | None
 Data = Annotated[dict[str, Any], AfterValidator(_storable_data)]
 Room = Annotated[Word | None, Field(max_length=80, description="The room's name, as LiveKit has it.")]
 Number = Annotated[
@@ -134,6 +155,8 @@ class CostAsked(Placed):
     input_tokens: Count = 0
     output_tokens: Count = 0
     cached_tokens: Count = Field(default=0, description="Of the input, what the provider had cached.")
+    quantity: Quantity = Field(default=None, description="How much, where it isn't counted in tokens alone.")
+    unit: Literal["", "second", "character", "frame"] = Field(default="", description="What the quantity counts.")
     is_estimated: bool = False
     purpose: Text = Field(default="", max_length=20, description="What for, such as answer or transcript.")
     cost_usd: Dollars = Field(
@@ -142,6 +165,12 @@ class CostAsked(Placed):
     session_id: uuid.UUID | None = Field(default=None, description="Without it, the room's conversation is charged.")
     conversation_id: uuid.UUID | None = None
     turn_id: uuid.UUID | None = None
+
+    @model_validator(mode="after")
+    def _counted(self) -> CostAsked:
+        if (self.quantity is None) is not (self.unit == ""):
+            raise ValueError("a quantity and its unit come together")
+        return self
 
 
 class Recorded(Schema):

@@ -20,7 +20,14 @@ from voice_worker.directory.models import PhoneNumber, Room
 from voice_worker.models import TimelineEntry, VoiceSession
 
 DOORS = ["rest", "trpc"]
-COST = {"service": "stt", "provider": "deepgram", "model": "nova-3", "cost_usd": "0.0125"}
+COST = {
+    "service": "stt",
+    "provider": "deepgram",
+    "model": "nova-3",
+    "cost_usd": "0.0125",
+    "quantity": 12.5,
+    "unit": "second",
+}
 # What each operation needs besides a room.
 NEEDED: dict[str, dict[str, Any]] = {
     "tenant": {},
@@ -111,6 +118,7 @@ def test_a_cost_is_booked_once(ask: Any, scene: Scene) -> None:
     with use_tenant(scene.tenant):
         event = UsageEvent.objects.get()
     assert event.cost_usd == Decimal("0.0125")
+    assert (event.quantity, event.unit) == (Decimal("12.5"), "second")
     assert (event.service, event.provider, event.model, event.input_tokens) == ("stt", "deepgram", "nova-3", 12)
     assert event.conversation_id == scene.conversation.pk
     assert event.release_id == scene.conversation.release_id
@@ -167,6 +175,8 @@ def test_a_cost_is_of_the_room_it_names(ask: Any, scene: Scene) -> None:
         {"input_tokens": 2**31},
         {"input_tokens": True},
         {"service": "magic"},
+        {"unit": ""},
+        {"quantity": "Infinity"},
         {"idempotency_key": ""},
         {"idempotency_key": "x" * 101},
         {"provider": "\x00"},
