@@ -15,6 +15,7 @@ from conversations.events.record import MEETING_ENDED, UPGRADED
 from conversations.models import Conversation
 from switchboard.kernel.problems import Conflict, Invalid, NotFound
 from voice_worker.directory.domain import close_room, register_room
+from voice_worker.domain.sessions import end_elsewhere
 from voice_worker.domain.timeline import Entry, record_entries
 from voice_worker.models import Meeting, Participant, TimelineEntry, VoiceSession
 
@@ -119,6 +120,7 @@ def end_meeting(*, meeting_id: uuid.UUID, at: dt.datetime | None = None) -> bool
         meeting.status, meeting.ended_at = Meeting.Status.ENDED, ended_at
         meeting.save(update_fields=["status", "ended_at"])
         Participant.objects.filter(meeting=meeting, left_at=None).update(left_at=ended_at)
+        end_elsewhere(meeting_id=meeting.pk, at=ended_at)
         close_room(name=meeting.room)
         tell(conversation_id=meeting.conversation_id, kind=MEETING_ENDED, data={"meeting": str(meeting.pk)})
     return True

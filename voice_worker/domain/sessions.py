@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,8 @@ from voice_worker.models import Meeting, VoiceSession
 LEASE_KIND: Final = "voice"
 # A room that a worker was lost in so often is left alone.
 MOST_ATTEMPTS: Final = 3
+# Where a process of ours would be named: a worker of somebody's own, under no lease.
+ELSEWHERE: Final = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,41 @@ def begin_session(*, conversation_id: uuid.UUID, channel: str, meeting_id: uuid.
             .first()
         )
     return Begun(session.pk, thread.pk, thread.release_id, thread.contact, last or "", was_lost)
+
+
+def session_elsewhere(*, meeting_id: uuid.UUID) -> VoiceSession:
+    """The latest session in a meeting, or one that begins now with what a worker of somebody's own tells of it. It ends
+    with the meeting, or when a worker of ours takes the place.
+
+    Raises:
+        NotFound: the meeting is over, or never was, and had none.
+    """
+    latest = VoiceSession.objects.filter(meeting_id=meeting_id).order_by("-id")
+    session = latest.first()
+    if session is not None:
+        return session
+    with transaction.atomic():
+        thread = Conversation.objects.select_for_update().filter(meetings=meeting_id).first()
+        is_open = Meeting.objects.filter(pk=meeting_id, status__in=Meeting.OPEN).exists()
+        session = latest.first()
+        if session is None:
+            if thread is None or not is_open:
+                raise NotFound("session")
+            session = VoiceSession.objects.create(
+                conversation=thread,
+                meeting_id=meeting_id,
+                release_id=thread.release_id,
+                channel=VoiceSession.Channel.ROOM,
+                worker=ELSEWHERE,
+            )
+    return session
+
+
+def end_elsewhere(*, meeting_id: uuid.UUID, at: dt.datetime) -> None:
+    """End the sessions of workers of somebody's own in a meeting that is over: nobody else will."""
+    VoiceSession.objects.filter(meeting_id=meeting_id, worker=ELSEWHERE, status=VoiceSession.Status.LIVE).update(
+        status=VoiceSession.Status.ENDED, end_reason="meeting_ended", ended_at=at
+    )
 
 
 def _take_the_place(meeting_id: uuid.UUID) -> bool:

@@ -20,6 +20,7 @@ from switchboard.kernel.database import in_database
 from switchboard.kernel.memory import Memory
 from switchboard.kernel.problems import Invalid, NotFound
 from tenants.context import current_tenant
+from voice_worker.domain.sessions import session_elsewhere
 from voice_worker.models import Meeting, VoiceSession
 from voice_worker.remote.whose import Place
 
@@ -95,20 +96,19 @@ async def categories_of(document_ids: Sequence[uuid.UUID]) -> list[str]:
 
 
 def session_in(place: Place | None, session_id: uuid.UUID | None) -> VoiceSession:
-    """The session that a call names, or else the latest of its room. One query.
+    """The session that a call names, or else the latest of its room, which begins where there is none. One query.
 
     Raises:
         Invalid: `session_not_named`.
         NotFound: there is none, or it is of another room than the one that was named.
     """
-    rows = VoiceSession.objects.all()
-    if session_id is not None:
-        rows = rows.filter(pk=session_id)
-    elif place is None or place.meeting_id is None:
-        raise Invalid("session_not_named", "Name the session or its room.", field="session_id")
-    if place is not None and place.meeting_id is not None:
-        rows = rows.filter(meeting_id=place.meeting_id)
-    row = rows.order_by("-id").first()
+    meeting_id = place.meeting_id if place is not None else None
+    if session_id is None:
+        if meeting_id is None:
+            raise Invalid("session_not_named", "Name the session or its room.", field="session_id")
+        return session_elsewhere(meeting_id=meeting_id)
+    rows = VoiceSession.objects.filter(pk=session_id)
+    row = (rows if meeting_id is None else rows.filter(meeting_id=meeting_id)).first()
     if row is None:
         raise NotFound("session")
     return row

@@ -14,13 +14,14 @@ from django.core.files.base import File
 
 from agents.domain.agents import compose_agent
 from agents.domain.components import create_component, publish
-from agents.models import Agent, Tool, ToolVersion
+from agents.domain.personalities import set_default
+from agents.models import Agent, Personality, Tool, ToolVersion
 from conversations.desk.domain.calendars import create_calendar
 from conversations.desk.models import ReservationCalendar
 from knowledge.domain.collection import create_collection
 from knowledge.domain.documents import accept_document
 from knowledge.models import Collection, Document
-from switchboard.demo.companies import DemoCompany, DemoTool, load_companies
+from switchboard.demo.companies import DemoCompany, DemoPersonality, DemoTool, load_companies
 from switchboard.demo.team import make_team
 from switchboard.kernel.problems import Conflict
 from tenants.context import use_public, use_tenant
@@ -90,6 +91,8 @@ def _company(company: DemoCompany, earlier: dict[str, str] | None) -> dict[str, 
                 create_calendar(**calendar.model_dump())
         agent = _agent(company, collections)
         make_team(company=company, collections=collections)
+        if company.personality is not None:
+            _default_personality(company.personality)
     return {
         "slug": company.slug,
         "name": company.name,
@@ -135,6 +138,14 @@ def _agent(company: DemoCompany, collections: list[Collection]) -> Agent:
         )
         agent = release.agent
     return agent
+
+
+def _default_personality(wanted: DemoPersonality) -> None:
+    """After the agents, which go on as they were composed."""
+    if not Personality.objects.filter(slug=wanted.slug).exists():
+        made = create_component(Personality, name=wanted.name, slug=wanted.slug, content=wanted.content.as_json())
+        publish(component=made, message="The first version")
+        set_default(personality=made)
 
 
 def _tool(wanted: DemoTool) -> uuid.UUID:

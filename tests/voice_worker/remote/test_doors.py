@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from tenants import directory
@@ -162,3 +164,12 @@ def test_what_is_remembered_is_forgotten_soon(worker: RemoteWorker, scene: Scene
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert worker.rest("tenant", room=scene.room).code == "tenant_suspended"
+
+
+def test_an_operator_makes_a_workers_key_by_a_command(scene: Scene) -> None:
+    made = StringIO()
+    call_command("create_worker_key", "The studio", stdout=made)
+
+    assert RemoteWorker(made.getvalue().strip()).rest("tenant", room=scene.room).status == 200
+    with use_public():
+        assert ApiKey.objects.get(name="The studio").scopes == [Permission.WORKER_OPERATE]

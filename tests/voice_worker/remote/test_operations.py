@@ -17,6 +17,7 @@ from tests.at_once import at_once
 from tests.factories import AgentFactory, FlagFactory, PersonalityFactory
 from tests.voice_worker.remote.worker import OPERATIONS, RemoteWorker, Scene, make_scene
 from voice_worker.directory.models import PhoneNumber, Room
+from voice_worker.domain.meetings import end_meeting
 from voice_worker.models import TimelineEntry, VoiceSession
 
 DOORS = ["rest", "trpc"]
@@ -330,6 +331,30 @@ def test_an_event_goes_to_the_latest_session_of_the_room_unless_it_names_one(ask
     with use_tenant(scene.tenant):
         told = dict(TimelineEntry.objects.values_list("session_id", "data__name"))
     assert told == {later.pk: "one", scene.session.pk: "other"}
+
+
+def test_a_worker_elsewhere_has_a_session_from_its_first_event_until_the_meeting_ends(ask: Any, scene: Scene) -> None:
+    with use_tenant(scene.tenant):
+        scene.session.delete()
+
+    told = [ask("event", room=scene.room, event_id=name, name=name) for name in ("joined", "greeted")]
+
+    assert [one.status for one in told] == [200, 200]
+    with use_tenant(scene.tenant):
+        session = VoiceSession.objects.get()
+        assert (session.conversation_id, session.release_id) == (scene.conversation.pk, scene.conversation.release_id)
+        assert (session.status, session.timeline.count()) == ("live", 2)
+        end_meeting(meeting_id=scene.meeting.pk)
+        session.refresh_from_db()
+        assert (session.status, session.end_reason) == ("ended", "meeting_ended")
+
+
+def test_a_meeting_that_is_over_begins_no_session(ask: Any, scene: Scene) -> None:
+    with use_tenant(scene.tenant):
+        scene.session.delete()
+        end_meeting(meeting_id=scene.meeting.pk)
+
+    assert ask("event", room=scene.room, event_id="late", name="late").status == 404
 
 
 @pytest.mark.parametrize(
