@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from agents.engine import families
 from agents.engine.gateway import ChatMessage, length_of, sight, stream_chat
 from agents.engine.images import LabelledImage, image_tokens
 from agents.releases import Endpoint
+from tenants.context import Scope, use_tenant
 from tests.agents.listening import QUICK, Heard, allowing, hear_all, knowing
 from tests.model_server.pictures import Picture, pictures_in
 from tests.model_server.process import ModelServer
@@ -104,6 +106,15 @@ async def test_a_model_that_refused_them_is_not_shown_any_for_some_minutes(
 
     await ask(model("openai_compatible", "sees"))
     assert len(pictures_in(model_server.requests()["requests"][-1])) == 2
+
+
+async def test_one_tenants_blind_model_is_no_other_tenants(model: Any, model_server: ModelServer) -> None:
+    await ask(model("openai_compatible", "blind"))
+    with use_tenant(Scope("t_others", uuid.uuid4())):
+        await ask(model("openai_compatible", "blind"))
+
+    # The other tenant's was shown them, as if nobody had known.
+    assert [len(pictures_in(request)) for request in model_server.requests()["requests"]] == [2, 0, 2, 0]
 
 
 @pytest.mark.parametrize("behaviour", ["fault-400", "fault-404"])

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from agents.content.runtime import Vision
+from bench.vision.screen import slide
 from conversations.models import Turn
 from switchboard.kernel.database import in_database
 from tests.model_server.pictures import pictures_in
 from tests.model_server.process import ModelServer
+from tests.voice_worker.livekit_server import LiveKitServer
 from tests.voice_worker.sessions.conftest import Callers
 from tests.voice_worker.sessions.test_live import said, until
-from tests.voice_worker.vision.frames import frame_of, patches
+from tests.voice_worker.vision.frames import decoded, difference, frame_of, patches
+from tests.voice_worker.vision.test_watching import Meeting, Sharing, until_shown
 from voice_worker.models import TimelineEntry
 from voice_worker.vision.eyes import Eyes
 
@@ -53,3 +56,25 @@ async def test_nothing_is_sent_where_nobody_asked(calling: Callers, model_server
     assert (
         await in_database(lambda: TimelineEntry.objects.filter(session=call.live.id, kind="vision").exists()) is False
     )
+
+
+async def test_a_screen_shared_in_a_real_room_reaches_the_model(
+    calling: Callers, model_server: ModelServer, livekit: LiveKitServer
+) -> None:
+    meeting = Meeting(livekit)
+    eyes = Eyes(Vision(enabled=True))
+    sharing = Sharing(await meeting.join("contact"))
+    await sharing.show(slide(1))
+    call = await calling(model="sees", eyes=eyes)
+    async with eyes.watch(await meeting.join("agent", auto_subscribe=False)):
+        await until_shown(eyes.buffer, slide(1))
+
+        await call.say("What does this slide say?")
+
+        await until(lambda: len(said(call.conversation)) == 2)
+    (picture,) = pictures_in(model_server.requests()["requests"][-1])
+    assert picture.label.startswith("Screen share, frame 1 of 1")
+    assert picture.label.endswith("(most recent)")
+    assert difference(decoded(picture.data), slide(1)) < 12
+    await sharing.leave()
+    await meeting.close()

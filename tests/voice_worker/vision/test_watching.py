@@ -218,3 +218,23 @@ async def test_a_room_that_is_gone_holds_nobody_up(meeting: Meeting, buffer: Fra
         began = time.monotonic()
     assert time.monotonic() - began < 5
     await sharing.leave()
+
+
+async def test_two_rooms_at_once_never_cross(livekit: LiveKitServer) -> None:
+    meetings = [Meeting(livekit), Meeting(livekit)]
+    shown = [slide(0), patches(7)]
+    buffers = [FrameBuffer(), FrameBuffer()]
+    sharing = [Sharing(await meeting.join("contact")) for meeting in meetings]
+    rooms = [await meeting.join("agent") for meeting in meetings]
+    async with watch_tracks(rooms[0], buffers[0]), watch_tracks(rooms[1], buffers[1]):
+        for one, picture in zip(sharing, shown, strict=True):
+            await one.show(picture)
+        for buffer, picture in zip(buffers, shown, strict=True):
+            await until_shown(buffer, picture)
+        await asyncio.sleep(2.2)
+    for buffer, picture in zip(buffers, shown, strict=True):
+        assert all(difference(decoded(image.jpeg), picture) < 12 for image in buffer.latest(10))
+    for one in sharing:
+        await one.leave()
+    for meeting in meetings:
+        await meeting.close()
