@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import uuid
 from collections.abc import Sequence
 from typing import Final
@@ -53,6 +55,7 @@ async def find_tenant(asked: schemas.TenantAsked) -> schemas.WorkerTenant:
     found = await whose(room=asked.room, number=asked.number, to_enter=True)
     with use_tenant(found.scope):
         talk = await talk_in(found.place)
+    _warm_up()
     assert found.scope.tenant_id is not None
     return schemas.WorkerTenant(
         id=found.scope.tenant_id,
@@ -66,6 +69,12 @@ async def find_tenant(asked: schemas.TenantAsked) -> schemas.WorkerTenant:
         release_id=talk.release_id,
         session_id=talk.session_id,
     )
+
+
+@functools.cache
+def _warm_up() -> None:
+    """Read the price lists beside the first worker's first question: its first cost would wait for them otherwise."""
+    asyncio.get_running_loop().run_in_executor(None, prices.load)
 
 
 async def track_cost(asked: schemas.CostAsked) -> schemas.Recorded:
