@@ -10,9 +10,9 @@ import pocketsphinx
 
 from voice_worker.speech_server.grammar import grammar_of, spellings
 
-# The second pass over an utterance would find a few words more, and would hold up each answer by 0.1 to 0.3 s. With no
-# more than 5,000 states a frame a free utterance costs a sixth of its length, and no more words are wrong than without.
-_SETTINGS = {"fwdflat": False, "maxhmmpf": 5_000, "loglevel": "FATAL"}
+# The second pass over an utterance would hold up each answer by 0.1 to 0.3 s, and finds no more words here. With 3,000
+# states and 10 words a frame at most an utterance costs a fifth of its length, and no more of it is misheard.
+_SETTINGS = {"fwdflat": False, "maxhmmpf": 3_000, "maxwpf": 10, "loglevel": "FATAL"}
 _VARIANT = re.compile(r"\(\d+\)$")  # of a pronunciation: `read(2)`
 _NO_WORD = re.compile(r"^(?:<.*>|\[.*\]|\+\+.*\+\+|\(NULL\))$")
 
