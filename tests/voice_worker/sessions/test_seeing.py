@@ -14,7 +14,7 @@ from tests.voice_worker.livekit_server import LiveKitServer
 from tests.voice_worker.sessions.conftest import Callers
 from tests.voice_worker.sessions.test_live import said, until
 from tests.voice_worker.vision.frames import decoded, difference, frame_of, patches
-from tests.voice_worker.vision.test_watching import Meeting, Sharing, until_shown
+from tests.voice_worker.vision.test_watching import Meeting, until_shown
 from voice_worker.models import TimelineEntry
 from voice_worker.vision.eyes import Eyes
 
@@ -63,7 +63,7 @@ async def test_a_screen_shared_in_a_real_room_reaches_the_model(
 ) -> None:
     meeting = Meeting(livekit)
     eyes = Eyes(Vision(enabled=True))
-    sharing = Sharing(await meeting.join("contact"))
+    sharing = await meeting.sharing("contact")
     await sharing.show(slide(1))
     call = await calling(model="sees", eyes=eyes)
     async with eyes.watch(await meeting.join("agent", auto_subscribe=False)):
@@ -76,5 +76,4 @@ async def test_a_screen_shared_in_a_real_room_reaches_the_model(
     assert picture.label.startswith("Screen share, frame 1 of 1")
     assert picture.label.endswith("(most recent)")
     assert difference(decoded(picture.data), slide(1)) < 12
-    await sharing.leave()
     await meeting.close()

@@ -54,7 +54,8 @@ class Sharing:
         """Go."""
         for task in self._tasks:
             task.cancel()
-        await self.room.disconnect()
+        with contextlib.suppress(Exception):
+            await self.room.disconnect()
 
 
 class Meeting:
@@ -64,6 +65,7 @@ class Meeting:
         self._server = server
         self._name = f"vision-{uuid.uuid4().hex}"
         self._rooms: list[rtc.Room] = []
+        self._sharing: list[Sharing] = []
 
     async def join(self, who: str, *, auto_subscribe: bool = True) -> rtc.Room:
         grants = api.VideoGrants(room_join=True, room=self._name)
@@ -73,7 +75,13 @@ class Meeting:
         self._rooms.append(room)
         return room
 
+    async def sharing(self, who: str) -> Sharing:
+        self._sharing.append(Sharing(await self.join(who)))
+        return self._sharing[-1]
+
     async def close(self) -> None:
+        for sharing in self._sharing:
+            await sharing.leave()
         for room in self._rooms:
             with contextlib.suppress(Exception):
                 await room.disconnect()
@@ -120,7 +128,7 @@ async def until_shown(buffer: FrameBuffer, picture: Image.Image) -> str:
 
 async def test_a_shared_screen_and_a_camera_are_seen_at_most_once_a_second(meeting: Meeting) -> None:
     buffer = FrameBuffer()
-    sharing = Sharing(await meeting.join("contact"))
+    sharing = await meeting.sharing("contact")
     async with watch_tracks(await meeting.join("agent"), buffer):
         await sharing.show(editor(240, cursor=True), editor(240, cursor=False))
         await sharing.show(patches(1), source=CAMERA)
@@ -130,39 +138,35 @@ async def test_a_shared_screen_and_a_camera_are_seen_at_most_once_a_second(meeti
         await asyncio.sleep(3)
         assert 4 <= buffer.counters.seen - before <= 8  # of two tracks
         assert buffer.counters.dropped == 0  # nothing was taken that nobody wanted
-    await sharing.leave()
 
 
 async def test_what_was_shared_before_anybody_watched_is_seen(meeting: Meeting, buffer: FrameBuffer) -> None:
-    sharing = Sharing(await meeting.join("contact"))
+    sharing = await meeting.sharing("contact")
     await sharing.show(slide(0))
     async with watch_tracks(await meeting.join("agent"), buffer):
         await until_shown(buffer, slide(0))
-    await sharing.leave()
 
 
 async def test_who_joined_for_sound_alone_sees_all_the_same(meeting: Meeting, buffer: FrameBuffer) -> None:
-    sharing = Sharing(await meeting.join("contact"))
+    sharing = await meeting.sharing("contact")
     await sharing.show(slide(0))
     room = await meeting.join("agent", auto_subscribe=False)
     async with watch_tracks(room, buffer):
         await until_shown(buffer, slide(0))
-    await sharing.leave()
 
 
 async def test_sharing_may_end_and_begin_again(meeting: Meeting, buffer: FrameBuffer) -> None:
-    sharing = Sharing(await meeting.join("contact"))
+    sharing = await meeting.sharing("contact")
     async with watch_tracks(await meeting.join("agent"), buffer):
         for number in range(3):
             publication = await sharing.show(slide(number))
             assert "ended" not in await until_shown(buffer, slide(number))
             await sharing.room.local_participant.unpublish_track(publication.sid)
             await until(lambda: "ended" in buffer.latest(1)[0].label)
-    await sharing.leave()
 
 
 async def test_a_muted_camera_shows_nothing_until_it_is_unmuted(meeting: Meeting, buffer: FrameBuffer) -> None:
-    sharing = Sharing(await meeting.join("contact"))
+    sharing = await meeting.sharing("contact")
     async with watch_tracks(await meeting.join("agent"), buffer):
         publication = await sharing.show(patches(1), source=CAMERA)
         await until_shown(buffer, patches(1))
@@ -175,13 +179,12 @@ async def test_a_muted_camera_shows_nothing_until_it_is_unmuted(meeting: Meeting
         assert buffer.counters.seen <= seen + 1
         track.unmute()
         await until(lambda: "ended" not in buffer.latest(1)[0].label)
-    await sharing.leave()
 
 
 async def test_of_two_screens_the_one_shared_last_is_seen_and_then_the_other(
     meeting: Meeting, buffer: FrameBuffer
 ) -> None:
-    first, second = Sharing(await meeting.join("ada")), Sharing(await meeting.join("ben"))
+    first, second = await meeting.sharing("ada"), await meeting.sharing("ben")
     async with watch_tracks(await meeting.join("agent"), buffer):
         await first.show(slide(0))
         await until_shown(buffer, slide(0))
@@ -191,11 +194,10 @@ async def test_of_two_screens_the_one_shared_last_is_seen_and_then_the_other(
         await until_shown(buffer, patches(2))
         await second.leave()
         await until_shown(buffer, slide(0))
-    await first.leave()
 
 
 async def test_nothing_is_taken_once_nobody_watches(meeting: Meeting, buffer: FrameBuffer) -> None:
-    sharing = Sharing(await meeting.join("contact"))
+    sharing = await meeting.sharing("contact")
     room = await meeting.join("agent")
     async with watch_tracks(room, buffer):
         await sharing.show(slide(0))
@@ -204,11 +206,10 @@ async def test_nothing_is_taken_once_nobody_watches(meeting: Meeting, buffer: Fr
     await asyncio.sleep(0.5)
     assert buffer.counters.seen == seen
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("watch")]
-    await sharing.leave()
 
 
 async def test_a_room_that_is_gone_holds_nobody_up(meeting: Meeting, buffer: FrameBuffer) -> None:
-    sharing = Sharing(await meeting.join("contact"))
+    sharing = await meeting.sharing("contact")
     room = await meeting.join("agent")
     began = time.monotonic()
     async with watch_tracks(room, buffer):
@@ -217,14 +218,13 @@ async def test_a_room_that_is_gone_holds_nobody_up(meeting: Meeting, buffer: Fra
         await room.disconnect()
         began = time.monotonic()
     assert time.monotonic() - began < 5
-    await sharing.leave()
 
 
 async def test_two_rooms_at_once_never_cross(livekit: LiveKitServer) -> None:
     meetings = [Meeting(livekit), Meeting(livekit)]
     shown = [slide(0), patches(7)]
     buffers = [FrameBuffer(), FrameBuffer()]
-    sharing = [Sharing(await meeting.join("contact")) for meeting in meetings]
+    sharing = [await meeting.sharing("contact") for meeting in meetings]
     rooms = [await meeting.join("agent") for meeting in meetings]
     async with watch_tracks(rooms[0], buffers[0]), watch_tracks(rooms[1], buffers[1]):
         for one, picture in zip(sharing, shown, strict=True):
@@ -234,7 +234,5 @@ async def test_two_rooms_at_once_never_cross(livekit: LiveKitServer) -> None:
         await asyncio.sleep(2.2)
     for buffer, picture in zip(buffers, shown, strict=True):
         assert all(difference(decoded(image.jpeg), picture) < 12 for image in buffer.latest(10))
-    for one in sharing:
-        await one.leave()
     for meeting in meetings:
         await meeting.close()
