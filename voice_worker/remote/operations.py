@@ -16,6 +16,7 @@ from agents.models import Release
 from agents.releases import resolve_async
 from billing import prices
 from billing.domain.usage import Usage, record_usage
+from billing.speech_prices import speech_cost_of
 from knowledge.embeddings import EmbeddingsUnavailable
 from knowledge.search import search
 from switchboard.kernel.database import in_database
@@ -95,7 +96,8 @@ async def track_cost(asked: schemas.CostAsked) -> schemas.Recorded:
 def _book(asked: schemas.CostAsked, place: Place | None, talk: Talk) -> None:
     conversation_id, release_id = _charged(asked, place, talk)
     cost = asked.cost_usd
-    if cost is None and prices.is_loaded():
+    # Without any tokens a listed model costs nothing, which is not what a minute of it costs.
+    if cost is None and asked.input_tokens + asked.output_tokens > 0 and prices.is_loaded():
         cost = prices.cost_of(
             provider=asked.provider,
             model=asked.model,
@@ -103,6 +105,8 @@ def _book(asked: schemas.CostAsked, place: Place | None, talk: Talk) -> None:
             output_tokens=asked.output_tokens,
             cached_tokens=asked.cached_tokens,
         )
+    if not cost and asked.cost_usd is None and asked.quantity is not None:
+        cost = speech_cost_of(provider=asked.provider, model=asked.model, quantity=asked.quantity, unit=asked.unit)
     usage = Usage(
         service=asked.service,
         provider=asked.provider,

@@ -125,6 +125,18 @@ def test_a_cost_is_booked_once(ask: Any, scene: Scene) -> None:
     assert event.release_id == scene.conversation.release_id
 
 
+def test_the_price_lists_know_minutes_and_characters_too(ask: Any, scene: Scene) -> None:
+    heard = {"service": "stt", "provider": "deepgram", "model": "nova-3", "quantity": 90.5, "unit": "second"}
+    spoken = {"service": "tts", "provider": "cartesia", "model": "sonic-3", "quantity": "1200", "unit": "character"}
+    uncounted = {"service": "vision", "provider": "openai", "model": "whisper-1"}
+    for number, used in enumerate((heard, spoken, uncounted)):
+        assert ask("cost", room=scene.room, idempotency_key=str(number), **used).status == 200
+
+    with use_tenant(scene.tenant):
+        booked = {row.service: row.cost_usd for row in UsageEvent.objects.all()}
+    assert booked == {"stt": Decimal("0.01161417"), "tts": None, "vision": None}  # 90.5 x 0.0077 / 60
+
+
 def test_a_cost_told_eight_times_at_once_is_booked_once(worker: RemoteWorker, scene: Scene) -> None:
     asked = {"room": scene.room, **COST}
 
