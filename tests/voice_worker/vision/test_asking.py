@@ -24,6 +24,8 @@ def test_precision_and_recall(name: str, capsys: pytest.CaptureFixture[str]) -> 
     precision, recall = judged(listed)
     with capsys.disabled():
         sys.stdout.write(f"\n{name}, {len(labelled(listed))} said: precision {precision:.2f}, recall {recall:.2f}\n")
+    if name == "tuned":
+        assert (precision, recall) == (1, 1)
     assert precision >= 0.95
     assert recall >= 0.9
 
