@@ -3,7 +3,9 @@ import { about, ask, isGuest, joining, sentenceFor } from "./access.js";
 import { Captions, Stage, isAgent } from "./stage.js";
 import { Thread } from "./thread.js";
 
-const { Room, RoomEvent, Track, DisconnectReason, ConnectionState } = window.LivekitClient;
+const { Room, RoomEvent, Track, DisconnectReason, ConnectionState, setLogLevel } = window.LivekitClient;
+// How the connection fares is told on the page.
+setLogLevel("silent");
 const AGENT_PATIENCE = 15_000;
 
 const find = (name) => document.querySelector(`[data-${name}]`);
@@ -153,9 +155,13 @@ async function caption(room, reader, sender) {
   const who = !person ? "" : person.isLocal ? "You:" : `${person.name || "Agent"}:`;
   const segment = attributes["lk.segment_id"] ?? reader.info.id;
   let text = "";
-  for await (const piece of reader) {
-    text += piece;
-    captions.put(segment, who, text, false);
+  try {
+    for await (const piece of reader) {
+      text += piece;
+      captions.put(segment, who, text, false);
+    }
+  } catch {
+    return; // The room ended in the middle of a word.
   }
   captions.put(segment, who, text, attributes["lk.transcription_final"] !== "false");
 }

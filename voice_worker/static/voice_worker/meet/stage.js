@@ -5,6 +5,7 @@ const { Track } = window.LivekitClient;
 const AGENT_STATES = { initializing: "getting ready", idle: "idle", listening: "listening", thinking: "thinking", speaking: "speaking" };
 const CAPTION_LIFE = 8_000;
 const MOST_CAPTIONS = 3;
+const MOST_CHARACTERS = 180;
 
 export const isAgent = (participant) => participant.isAgent || participant.identity.startsWith("agent-");
 
@@ -85,6 +86,13 @@ export class Stage {
   }
 }
 
+/** What of a long text was said last: a caption is read while somebody speaks on. */
+function latest(text) {
+  if (text.length <= MOST_CHARACTERS) return text;
+  const end = text.slice(-MOST_CHARACTERS);
+  return `… ${end.slice(end.indexOf(" ") + 1)}`;
+}
+
 /** The last things that were said, each for some seconds after it is whole. */
 export class Captions {
   #lines = new Map(); // segment -> {node, words, timer}
@@ -104,7 +112,7 @@ export class Captions {
       this.root.append(line.node);
       while (this.#lines.size > MOST_CAPTIONS) this.#drop(this.#lines.keys().next().value);
     }
-    line.words.textContent = text;
+    line.words.textContent = latest(text);
     line.node.classList.toggle("passing", !isFinal);
     clearTimeout(line.timer);
     line.timer = setTimeout(() => this.#drop(segment), CAPTION_LIFE);
