@@ -50,6 +50,14 @@ class NoOptions(_Options):
     """For whom nothing can be set."""
 
 
+class BuiltInHearing(_Options):
+    """Where there are any terms, nothing but them and their words is heard: an open vocabulary is beyond the ears that
+    come with the platform.
+    """
+
+    keyterm: Terms = []
+
+
 class DeepgramHearing(_Options):
     """developers.deepgram.com/reference/speech-to-text/listen-streaming"""
 
@@ -126,7 +134,7 @@ class GoogleRealtime(_Options):
 
 # What each provider takes for a task, and so what it can do.
 OPTIONS: Final[Mapping[tuple[str, Task], type[_Options]]] = {
-    (BUILT_IN, "hear"): NoOptions,
+    (BUILT_IN, "hear"): BuiltInHearing,
     (BUILT_IN, "speak"): NoOptions,
     ("deepgram", "hear"): DeepgramHearing,
     ("groq", "hear"): WhisperHearing,

@@ -149,7 +149,7 @@ class Chooser:
             voice=voice,
             languages=languages,
             is_one_language=True,
-            options={},
+            options=options_of(speech, BUILT_IN, task),
             http=self.http,
             closers=self.closers,
         )

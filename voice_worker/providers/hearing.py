@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ from voice_worker.providers.naming import known_as
 if TYPE_CHECKING:
     from livekit.agents import stt, vad
 
+_MOST_HINT: Final = 2000
 _GOOGLE_TOKENS: Final = "https://oauth2.googleapis.com/token"
 
 
@@ -36,7 +38,11 @@ def _deepgram(choice: Choice) -> stt.STT[Any]:
 
 
 def _built_in(choice: Choice) -> stt.STT[Any]:
+    terms: list[str] = choice.options.get("keyterm", [])
     if settings.SPEECH_HEARING_MODEL:
+        # What such a model is told of what it may hear is a prompt.
+        hint = ", ".join(terms)
+        choice = dataclasses.replace(choice, options={"prompt": hint[:_MOST_HINT]} if hint else {})
         return _transcriptions(choice, choice.model or settings.SPEECH_HEARING_MODEL)
     from livekit.plugins import deepgram
 
@@ -46,6 +52,8 @@ def _built_in(choice: Choice) -> stt.STT[Any]:
         api_key=choice.api_key,
         base_url=f"{choice.base_url}/listen",
         http_session=choice.http,
+        # The same as key terms to our server; the plugin takes those for models of Deepgram's alone.
+        keywords=[(term, 1.0) for term in terms],
     )
 
 

@@ -79,6 +79,7 @@ class DemoAgent(_Value):
     prompt: str = Field(min_length=1)
     welcome: str = Field(min_length=1)
     suggested_questions: tuple[str, ...] = Field(min_length=1)
+    key_terms: tuple[str, ...] = ()  # what its built-in ears listen for besides these questions
     test_cases: tuple[DemoTestCase, ...] = ()
 
 
