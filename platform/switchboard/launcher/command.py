@@ -105,9 +105,9 @@ class Launch:
             step.result = f"checked; data in {self._config.data_dir}, {free / 1e9:.0f} GB free"
         self._start_database()
         self._start_redis()
-        # It loads its model on its own while the migrations run.
+        # They load their models on their own while the migrations run, which leave a processor free.
         embedder = self._begin_embedder()
-        speech = self._plan_speech()
+        speech = self._begin_speech()
         (self._config.data_dir / "static").mkdir(
             exist_ok=True
         )  # where collectstatic would write; its absence is warned of
@@ -128,9 +128,6 @@ class Launch:
             if embedder:
                 self._supervisor.wait_ready(embedder, limit=_START_LIMIT)
             step.result = f"ready at {self._addresses.get('embeddings_url', self._config.embeddings_url)}"
-        # It is wanted last, and so it does not hold up the others.
-        if speech:
-            self._supervisor.start(speech)
         if self._seed:
             with self._console.step("Demo companies") as step:
                 seed = services.manage("seed", ["seed_demo"], env)
@@ -178,14 +175,16 @@ class Launch:
         self._supervisor.start(child)
         return child
 
-    def _plan_speech(self) -> Child | None:
+    def _begin_speech(self) -> Child | None:
         if self._config.speech_url:
             return None
         folder = self._config.data_dir / "speech"
         folder.mkdir(mode=0o700, exist_ok=True)
         port = stable_port(folder / "port")
         self._addresses["speech_url"] = f"http://127.0.0.1:{port}/v1"
-        return services.speech(services.environment(self._config), port, self._config)
+        child = services.speech(services.environment(self._config), port, self._config)
+        self._supervisor.start(child)
+        return child
 
 
 def welcome(config: Config) -> str:
