@@ -45,4 +45,5 @@ class Levelling:
             self._place = 0
         noise = self._noise[self._place : self._place + len(samples)]
         self._place += len(samples)
-        return np.clip(np.rint(samples * gain + noise), -32768, 32767).astype("<i2").tobytes()
+        levelled: bytes = np.clip(np.rint(samples * gain + noise), -32768, 32767).astype("<i2").tobytes()
+        return levelled
