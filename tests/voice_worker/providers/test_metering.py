@@ -21,12 +21,14 @@ CONVERSATION, RELEASE = uuid.uuid4(), uuid.uuid4()
 
 @pytest.fixture
 async def booked(harbour: Any, live_tenants: Any) -> AsyncIterator[Any]:
-    """The ledger of the tenant in force, read off the event loop."""
+    """The ledger of the tenant in force, read off the event loop, in the order that the meter counts its rows."""
     from billing.models import UsageEvent
     from tenants.context import use_tenant
 
     with use_tenant(harbour):
-        yield sync_to_async(lambda: list(UsageEvent.objects.order_by("id")))
+        yield sync_to_async(
+            lambda: sorted(UsageEvent.objects.all(), key=lambda row: int(row.idempotency_key.rpartition(":")[2]))
+        )
 
 
 def meter(**how: Any) -> Any:
