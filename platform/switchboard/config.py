@@ -149,6 +149,13 @@ class Config(BaseSettings):
     )
     worker_threads: int = Field(description="Concurrent Celery tasks per worker.", default=4, ge=1, le=128)
     database_pool: int = Field(description="Most database connections one process holds.", default=10, ge=2, le=200)
+    database_wait_seconds: float = Field(
+        description="How long work waits for a database that is away before it fails; in a call it is 3, for there "
+        "somebody listens.",
+        default=20.0,
+        gt=0,
+        le=300,
+    )
     egress_allow: Annotated[list[str], NoDecode] = Field(
         description="Comma-separated `host:port` or CIDR that agents may reach although they are private, such as an "
         "Ollama on `127.0.0.1:11434`. Everything private is refused otherwise.",
@@ -185,8 +192,9 @@ class Config(BaseSettings):
         le=64,
     )
     voice_most_load: float = Field(
-        description="A voice worker takes no further calls above this share of its processors or memory.",
-        default=0.75,
+        description="A voice worker takes no further calls above this share of its processors or memory; 1: it takes "
+        "all.",
+        default=0.7,
         gt=0,
         le=1,
     )

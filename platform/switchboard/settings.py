@@ -109,7 +109,12 @@ DATABASES = {
             "connect_timeout": 10,
             "application_name": process_name(sys.argv),
             "options": "-c hnsw.iterative_scan=relaxed_order -c hnsw.ef_search=100",
-            "pool": {"min_size": 1, "max_size": config.database_pool, "timeout": 20, "max_idle": 120},
+            "pool": {
+                "min_size": 1,
+                "max_size": config.database_pool,
+                "timeout": config.database_wait_seconds,
+                "max_idle": 120,
+            },
         },
     }
 }

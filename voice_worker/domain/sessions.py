@@ -21,6 +21,8 @@ LEASE_KIND: Final = "voice"
 MOST_ATTEMPTS: Final = 3
 # Where a process of ours would be named: a worker of somebody's own, under no lease.
 ELSEWHERE: Final = "elsewhere"
+# Workers may all be full, or be starting; after so long nobody waits in the room any more.
+_GIVE_UP: Final = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +138,20 @@ def lose_session(*, session_id: uuid.UUID) -> str:
     """Note that a session's worker died; its lease is left for whoever sees to the room.
 
     Returns:
-        The room where its meeting goes on and may have another agent; empty where there is none.
+        The room where its meeting goes on and wants another agent; empty where there is none.
     """
     session = VoiceSession.objects.select_related("meeting").filter(pk=session_id).first()
     if session is None:
         return ""
     if session.status == VoiceSession.Status.LIVE:
+        session.status, session.ended_at = VoiceSession.Status.LOST, timezone.now()
         VoiceSession.objects.filter(pk=session_id).update(
-            status=VoiceSession.Status.LOST, end_reason="worker_lost", ended_at=timezone.now()
+            status=session.status, end_reason="worker_lost", ended_at=session.ended_at
         )
     if session.meeting is None or session.meeting.status == Meeting.Status.ENDED:
         return ""
-    lost = VoiceSession.objects.filter(meeting=session.meeting, status=VoiceSession.Status.LOST).count()
-    return session.meeting.room if lost <= MOST_ATTEMPTS else ""
+    others = VoiceSession.objects.filter(meeting=session.meeting)
+    is_served = others.filter(status=VoiceSession.Status.LIVE).exists()
+    lost = others.filter(status=VoiceSession.Status.LOST).count()
+    is_late = session.ended_at is not None and timezone.now() - session.ended_at > _GIVE_UP
+    return "" if is_served or is_late or lost > MOST_ATTEMPTS else session.meeting.room

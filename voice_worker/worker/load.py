@@ -13,11 +13,13 @@ from livekit.agents import AgentServer
 _AVERAGE: Final = 2.5
 
 
-def load_of(*, most_calls: int) -> Callable[[AgentServer], float]:
+def load_of(*, most_calls: int, is_bounded: bool = True) -> Callable[[AgentServer], float]:
     """What livekit-agents asks every half second. A worker whose answer is VOICE_MOST_LOAD or more is given none.
 
     Args:
         most_calls: at a time; 0: as many as processors and memory allow.
+        is_bounded: False for a worker that takes whatever comes: LiveKit passes over one whose load is above its own
+            `agents.target_load`, 0.7 unless configured, whatever the worker says of itself.
     """
     smoothed = [0.0]
 
@@ -27,6 +29,8 @@ def load_of(*, most_calls: int) -> Callable[[AgentServer], float]:
         calls = len(server.active_jobs)
         if most_calls and calls >= most_calls:
             return math.inf
+        if not is_bounded:
+            return min(calls, 600) / 1000  # the least busy one first, still
         return max(smoothed[0], psutil.virtual_memory().percent / 100)
 
     return load

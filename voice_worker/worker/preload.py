@@ -5,6 +5,8 @@ memory of all that is imported here. It connects to nothing: connections don't s
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "switchboard.settings")
+# Nobody listens to silence for twenty seconds: a call goes on without the conversation, and tells it later.
+os.environ.setdefault("DATABASE_WAIT_SECONDS", "3")
 
 import django
 

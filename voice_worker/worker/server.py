@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 
@@ -22,8 +23,8 @@ def build_server() -> AgentServer:
         preload_modules=["voice_worker.worker.preload"],
         setup_fnc=job.prepare,
         num_idle_processes=settings.VOICE_IDLE_PROCESSES,
-        load_fnc=load_of(most_calls=settings.VOICE_MOST_CALLS),
-        load_threshold=settings.VOICE_MOST_LOAD,
+        load_fnc=load_of(most_calls=settings.VOICE_MOST_CALLS, is_bounded=settings.VOICE_MOST_LOAD < 1),
+        load_threshold=settings.VOICE_MOST_LOAD if settings.VOICE_MOST_LOAD < 1 else math.inf,
         job_memory_warn_mb=settings.VOICE_JOB_MEMORY_MB * 0.8,
         job_memory_limit_mb=settings.VOICE_JOB_MEMORY_MB,
         drain_timeout=settings.VOICE_DRAIN_SECONDS,

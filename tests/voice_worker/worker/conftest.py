@@ -74,11 +74,24 @@ def running_worker(environment: dict[str, str]) -> Iterator[Worker]:
             worker.kill()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def surroundings(
-    live_tenants: None, livekit: LiveKitServer, speech_url: str, model_server: ModelServer, settings: Any
+    django_db_setup: None, livekit: LiveKitServer, speech_url: str, model_server: ModelServer
 ) -> dict[str, str]:
-    """What a worker needs to know of the tests' servers; this process knows it too."""
+    """What a worker needs to know of the tests' servers."""
+    return {**livekit.environment(), "SPEECH_URL": speech_url, "EGRESS_ALLOW": model_server.host_and_port}
+
+
+@pytest.fixture(scope="module")
+def worker(surroundings: dict[str, str]) -> Iterator[Worker]:
+    """A voice worker, for tests that leave it as they found it."""
+    with running_worker(surroundings) as running:
+        yield running
+
+
+@pytest.fixture
+def rooms(live_tenants: None, livekit: LiveKitServer, model_server: ModelServer, settings: Any) -> None:
+    """This process knows the tests' servers too."""
     from agents.engine import models
 
     settings.EGRESS_ALLOW = [model_server.host_and_port]
@@ -86,21 +99,13 @@ def surroundings(
     for name, value in livekit.environment().items():
         setattr(settings, name, value)
     settings.LIVEKIT_PUBLIC_URL = livekit.url
-    return {**livekit.environment(), "SPEECH_URL": speech_url, "EGRESS_ALLOW": model_server.host_and_port}
-
-
-@pytest.fixture
-def worker(surroundings: dict[str, str]) -> Iterator[Worker]:
-    """A voice worker."""
-    with running_worker(surroundings) as running:
-        yield running
 
 
 Meetings = Callable[..., Awaitable[tuple["Meeting", str]]]
 
 
 @pytest.fixture
-def meeting_of(surroundings: dict[str, str], model_server: ModelServer) -> Meetings:
+def meeting_of(rooms: None, model_server: ModelServer) -> Meetings:
     """`meeting, token = await meeting_of(tenant, **release)`: a meeting, and a contact's way into it."""
     import datetime as dt
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
+import psycopg
+from django.db import connections
 from livekit import api
+from psycopg import sql
 
+from billing.models import UsageEvent
 from conversations.models import Message
 from switchboard.kernel.database import in_database
 from tenants.context import use_tenant
@@ -48,6 +55,25 @@ async def until(holds: Callable[[], Any], *, seconds: float = 40.0) -> Any:
             return found
         await asyncio.sleep(0.1)
     raise AssertionError(f"{holds} doesn't come to hold")
+
+
+@contextmanager
+def database_away() -> Iterator[None]:
+    """No other process reaches the tests' database for the length of the block."""
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    name = sql.Identifier(connections["default"].settings_dict["NAME"])
+    outside = urlunsplit(parts._replace(path="/postgres"))
+    with psycopg.connect(outside, autocommit=True) as server:
+        server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        try:
+            server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname <> 'postgres' AND application_name <> %s",
+                [connections["default"].settings_dict["OPTIONS"]["application_name"]],
+            )
+            yield
+        finally:
+            server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
 
 
 async def until_silent(guest: Guest) -> None:
@@ -106,14 +132,21 @@ async def test_a_room_that_is_nobodys_gets_no_agent(worker: Worker, livekit: Liv
 
 
 async def test_a_call_whose_worker_is_killed_is_taken_over_by_another(
-    surroundings: dict[str, str], livekit: LiveKitServer, web_process: None, harbour: Tenant, meeting_of: Meetings
+    surroundings: dict[str, str],
+    livekit: LiveKitServer,
+    web_process: None,
+    harbour: Tenant,
+    meeting_of: Meetings,
+    settings: Any,
 ) -> None:
+    settings.LIVEKIT_AGENT_NAME = "mortal"
     meeting, token = await meeting_of(harbour, model="stub", runtime={"welcome_message": WELCOME})
+    environment = {**surroundings, "LIVEKIT_AGENT_NAME": "mortal"}
 
-    with running_worker(surroundings) as first:
+    with running_worker(environment) as first:
         async with guest_in(livekit.url, token) as guest:
             await guest.until_said(WELCOME)
-            with running_worker(surroundings):
+            with running_worker(environment):
                 first.kill()
                 await guest.until_said("I am back", seconds=60)
 
@@ -121,17 +154,45 @@ async def test_a_call_whose_worker_is_killed_is_taken_over_by_another(
 
 
 async def test_a_worker_that_is_asked_to_stop_lets_its_call_end(
+    surroundings: dict[str, str], livekit: LiveKitServer, harbour: Tenant, meeting_of: Meetings, settings: Any
+) -> None:
+    settings.LIVEKIT_AGENT_NAME = "leaving"
+    meeting, token = await meeting_of(harbour, model="stub", runtime={"welcome_message": WELCOME})
+
+    with running_worker({**surroundings, "LIVEKIT_AGENT_NAME": "leaving"}) as worker:
+        async with guest_in(livekit.url, token) as guest:
+            await guest.until_said(WELCOME)
+            worker.process.send_signal(signal.SIGTERM)
+            await until_silent(guest)
+            await guest.say("hello. are you still there?")
+            await guest.until_said("0@")
+            assert worker.process.poll() is None
+        assert await asyncio.to_thread(worker.process.wait, 30) == 0
+    assert await in_database(sessions_of, harbour, meeting) == ["ended"]
+
+
+async def test_a_call_goes_on_while_the_database_is_away_and_is_told_afterwards(
     worker: Worker, livekit: LiveKitServer, harbour: Tenant, meeting_of: Meetings
 ) -> None:
     meeting, token = await meeting_of(harbour, model="stub", runtime={"welcome_message": WELCOME})
 
     async with guest_in(livekit.url, token) as guest:
         await guest.until_said(WELCOME)
-        worker.process.send_signal(signal.SIGTERM)
         await until_silent(guest)
-        await guest.say("hello. are you still there?")
+        await guest.say("hello. what time is breakfast?")
         await guest.until_said("0@")
-        assert worker.process.poll() is None
+        await until_silent(guest)
+        guest.captions.clear()
+        with database_away():
+            await guest.say("hello. and what time is lunch?")
+            await guest.until_said("0@", seconds=60)
+            await until_silent(guest)
+        await until(lambda: len(thread_of(harbour, meeting)) == 4)
 
-    assert await asyncio.to_thread(worker.process.wait, 30) == 0
-    assert await in_database(sessions_of, harbour, meeting) == ["ended"]
+    def used() -> list[str]:
+        keys = UsageEvent.objects.filter(conversation_id=meeting.conversation_id, service="llm")
+        return list(keys.values_list("idempotency_key", flat=True))
+
+    assert [role for role, _ in await in_database(thread_of, harbour, meeting)] == ["contact", "agent"] * 2
+    assert len(await in_database(in_tenant, harbour, used)) == 2
+    assert await until(lambda: sessions_of(harbour, meeting) == ["ended"])
