@@ -76,10 +76,11 @@ def running_worker(environment: dict[str, str]) -> Iterator[Worker]:
 
 @pytest.fixture(scope="module")
 def surroundings(
-    django_db_setup: None, livekit: LiveKitServer, speech_url: str, model_server: ModelServer
+    django_db_setup: None, livekit: LiveKitServer, speech_url: str, model_server_process: ModelServer
 ) -> dict[str, str]:
     """What a worker needs to know of the tests' servers."""
-    return {**livekit.environment(), "SPEECH_URL": speech_url, "EGRESS_ALLOW": model_server.host_and_port}
+    allowed = model_server_process.host_and_port
+    return {**livekit.environment(), "SPEECH_URL": speech_url, "EGRESS_ALLOW": allowed}
 
 
 @pytest.fixture(scope="module")
