@@ -73,7 +73,7 @@ class _RoomSession:
         self._ctx = ctx
         self._begun = begun
         self._http = open_http()
-        self._scope = current_tenant()
+        self._tenant = current_tenant()
         self._live: LiveSession | None = None
 
     async def run(self) -> None:
@@ -95,7 +95,7 @@ class _RoomSession:
         self._ctx.shutdown(reason="session_over")
 
     async def _end(self, reason: str) -> None:
-        with use_tenant(self._scope):  # livekit-agents calls this from a task of its own
+        with use_tenant(self._tenant):  # livekit-agents calls this from a task of its own
             try:
                 if self._live is not None:
                     await self._live.aclose(reason=reason)

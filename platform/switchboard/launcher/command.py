@@ -128,6 +128,9 @@ class Launch:
             if embedder:
                 self._supervisor.wait_ready(embedder, limit=_START_LIMIT)
             step.result = f"ready at {self._addresses.get('embeddings_url', self._config.embeddings_url)}"
+        if self._config.livekit_url:
+            # Not waited for: the rest is of use without LiveKit, and it tries again until that answers.
+            self._supervisor.start(services.voice(env, self._config))
         if self._seed:
             with self._console.step("Demo companies") as step:
                 seed = services.manage("seed", ["seed_demo"], env)

@@ -16,7 +16,7 @@ from switchboard.launcher.processes import Child
 from switchboard.launcher.readiness import http_ready
 from switchboard.launcher.redis import EmbeddedRedis
 
-NAMES = ("postgres", "redis", "migrate", "embedder", "speech", "worker", "web", "seed")
+NAMES = ("postgres", "redis", "migrate", "embedder", "speech", "worker", "web", "voice", "seed")
 
 # PostgreSQL's LOG lines tell of its normal life; its FATAL ones are connections cut by a stop or made too early.
 _POSTGRES_NOISE = re.compile(
@@ -83,6 +83,12 @@ def speech(env: Mapping[str, str], port: int, config: Config) -> Child:
     words = ["-m", "voice_worker.speech_server", "--host", "127.0.0.1", "--port", str(port)]
     command = _python([*words, "--streams", str(config.speech_streams)], env)
     return Child(name="speech", command=command, ready=lambda: http_ready(port, "/healthz"), grace=8)
+
+
+def voice(env: Mapping[str, str], config: Config) -> Child:
+    """The voice worker, which sends agents into LiveKit's rooms. It lets calls end, for as long as it is allowed."""
+    command = _python([str(ROOT / "manage.py"), "run_voice_worker"], env)
+    return Child(name="voice", command=command, ready=lambda: http_ready(config.voice_health_port, "/readyz"), grace=20)
 
 
 def web(env: Mapping[str, str], config: Config) -> Child:
