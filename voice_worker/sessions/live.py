@@ -139,7 +139,7 @@ class LiveSession:
         else:
             greeting = self._release.runtime.welcome_message
         if greeting:
-            self.session.say(greeting, add_to_chat_ctx=False)
+            self.session.say(greeting)
 
     async def _see(self, question: str) -> Sequence[LabelledImage]:
         if self._eyes is None:
@@ -158,6 +158,8 @@ class LiveSession:
     def _speech_created(self, event: SpeechCreatedEvent) -> None:
         if event.source == "generate_reply":
             self.agent.watch(event.speech_handle, spoken=self.axis.spoken)
+        else:
+            event.speech_handle.add_done_callback(lambda speech: self.axis.spoken(speech, None))
 
     def _closed(self, event: CloseEvent) -> None:
         self._end_reason = str(event.reason.value)

@@ -18,9 +18,9 @@ from tenants import recovery
 from tenants.context import current_tenant, use_tenant
 from tenants.flags.evaluation import Context
 from voice_worker.directory.domain import find_room_async
-from voice_worker.domain.sessions import Begun, begin_session
+from voice_worker.domain.sessions import Begun, begin_session, end_session
 from voice_worker.models import Meeting, VoiceSession
-from voice_worker.providers import build_speech
+from voice_worker.providers import SpeechUnavailable, build_speech
 from voice_worker.providers.egress import open_http
 from voice_worker.providers.entitlements import entitlements_of
 from voice_worker.sessions.live import LiveSession, resolve
@@ -79,7 +79,15 @@ class _RoomSession:
     async def run(self) -> None:
         self._ctx.add_shutdown_callback(self._end)
         release = await resolve(self._begun)
-        parts = await build_speech(runtime=release.runtime, entitlements=await entitlements_of(), http=self._http)
+        try:
+            parts = await build_speech(runtime=release.runtime, entitlements=await entitlements_of(), http=self._http)
+        except SpeechUnavailable as reason:
+            # Another worker would fare no better, so this is no case for one.
+            logger.error("an agent can't speak: %s", reason, extra={"voice_session": str(self._begun.id)})
+            failed = VoiceSession.Status.FAILED
+            await in_database(end_session, session_id=self._begun.id, status=failed, reason="speech_unavailable")
+            self._ctx.shutdown(reason="speech_unavailable")
+            return
         context = Context(agent=release.agent_slug, channel=VoiceSession.Channel.ROOM)
         eyes = Eyes(release.runtime.vision, is_advanced=await sees_more(context))
         self._live = LiveSession(self._begun, release, parts, eyes=eyes)
