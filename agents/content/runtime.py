@@ -11,6 +11,8 @@ from agents.content.base import Content, Fault, Line, Part, Text
 from agents.content.speech import BUILT_IN, LANGUAGE_TAG, Speech, Task, provider_faults
 
 LOCAL_MODEL = "local"
+AMBIENCES = ("city", "forest", "office", "crowd", "music")
+THINKING_SOUNDS = ("keyboard",)
 _WORDS: Final[Mapping[Task, str]] = {
     "chat": "answer messages",
     "hear": "hear",
@@ -47,9 +49,21 @@ class TurnTaking(Part):
 class BackgroundAudio(Part):
     """What is heard behind the voice."""
 
-    ambience: Line = ""
-    thinking: Line = ""
+    ambience: Line = Field(default="", description=f"{', '.join(AMBIENCES)}; empty: silence.")
+    thinking: Line = Field(
+        default="", description=f"Heard while it thinks: {', '.join(THINKING_SOUNDS)}; empty: nothing."
+    )
     volume: float = Field(default=0.5, ge=0, le=1)
+
+    def faults(self, field: str) -> list[Fault]:
+        return [
+            Fault(f"{field}.{name}", f"There is no sound “{chosen}”; there are {', '.join(sounds)}.")
+            for name, chosen, sounds in (
+                ("ambience", self.ambience, AMBIENCES),
+                ("thinking", self.thinking, THINKING_SOUNDS),
+            )
+            if chosen and chosen not in sounds
+        ]
 
 
 class Vision(Part):
@@ -130,6 +144,7 @@ class RuntimeContent(Content):
             for index, tag in enumerate(self.languages)
             if not LANGUAGE_TAG.fullmatch(tag)
         ]
+        found += self.background_audio.faults("background_audio")
         if self.turn_taking.min_endpointing_delay > self.turn_taking.max_endpointing_delay:
             found.append(Fault("turn_taking.max_endpointing_delay", "This is less than the least delay."))
         return found

@@ -33,6 +33,7 @@ class Begun:
         release_id: the release that the conversation stays on.
         last_said: what the contact said last, where the thread goes on; empty where it begins.
         was_lost: whether another worker was lost in the same meeting before.
+        is_recorded: whether the contact agreed to that.
     """
 
     id: uuid.UUID
@@ -41,6 +42,7 @@ class Begun:
     contact: str
     last_said: str
     was_lost: bool
+    is_recorded: bool = False
 
 
 def begin_session(*, conversation_id: uuid.UUID, channel: str, meeting_id: uuid.UUID | None = None) -> Begun:
@@ -74,7 +76,8 @@ def begin_session(*, conversation_id: uuid.UUID, channel: str, meeting_id: uuid.
             .values_list("text", flat=True)
             .first()
         )
-    return Begun(session.pk, thread.pk, thread.release_id, thread.contact, last or "", was_lost)
+        is_recorded = Meeting.objects.filter(pk=meeting_id, consents_to_recording=True).exists()
+    return Begun(session.pk, thread.pk, thread.release_id, thread.contact, last or "", was_lost, is_recorded)
 
 
 def session_elsewhere(*, meeting_id: uuid.UUID) -> VoiceSession:

@@ -25,7 +25,9 @@ from voice_worker.domain.sessions import Begun, end_session
 from voice_worker.models import VoiceSession
 from voice_worker.providers.metering import SpeechMeter
 from voice_worker.providers.parts import SpeechParts
+from voice_worker.sessions.background import play_behind
 from voice_worker.sessions.base_instructions import BaseInstructions
+from voice_worker.sessions.recording import Recording
 from voice_worker.sessions.spoken_agent import EngineModel, SpokenAgent
 from voice_worker.sessions.thread import Thread
 from voice_worker.sessions.time_axis import TimeAxis
@@ -115,6 +117,13 @@ class LiveSession:
             )
             if self._eyes is not None:
                 await self._watching.enter_async_context(self._eyes.watch(room))
+            player = await play_behind(self.session, room, self._release.runtime.background_audio)
+            if player is not None:
+                self._closing.insert(0, player.aclose)
+        if self.begun.is_recorded:
+            recording = Recording(self.id)
+            self._closing.insert(0, recording.aclose)
+            await recording.start(self.session)
         self._greet()
 
     async def aclose(self, *, reason: str = "", failed: bool = False) -> None:

@@ -119,7 +119,9 @@ def meeting_of(rooms: None, model_server: ModelServer) -> Meetings:
     from voice_worker.domain.meetings import begin_meeting
     from voice_worker.meetings.tokens import identity_of, join_token
 
-    def make(tenant: Tenant, model: str, runtime: dict[str, Any], release: dict[str, Any]) -> tuple[Meeting, str]:
+    def make(
+        tenant: Tenant, model: str, runtime: dict[str, Any], recorded: bool, release: dict[str, Any]
+    ) -> tuple[Meeting, str]:
         until = timezone.now() + dt.timedelta(minutes=5)
         with use_tenant(tenant):
             endpoint = EndpointFactory.create(base_url=model_server.url)
@@ -130,7 +132,9 @@ def meeting_of(rooms: None, model_server: ModelServer) -> Meetings:
             }
             agent = AgentFactory.create(**settled, **{f"live__{name}": value for name, value in release.items()})
             thread = begin_conversation(agent_id=agent.pk, channel="room")
-            meeting = begin_meeting(conversation_id=thread.pk, joinable_until=until).meeting
+            meeting = begin_meeting(
+                conversation_id=thread.pk, joinable_until=until, consents_to_recording=recorded
+            ).meeting
             token = join_token(
                 meeting=meeting,
                 tenant=tenant.slug,
@@ -141,7 +145,9 @@ def meeting_of(rooms: None, model_server: ModelServer) -> Meetings:
             )
         return meeting, token.token
 
-    async def begin(tenant: Tenant, *, model: str = "say", runtime: Any = None, **release: Any) -> tuple[Meeting, str]:
-        return await in_database(make, tenant, model, runtime or {}, release)
+    async def begin(
+        tenant: Tenant, *, model: str = "say", runtime: Any = None, recorded: bool = False, **release: Any
+    ) -> tuple[Meeting, str]:
+        return await in_database(make, tenant, model, runtime or {}, recorded, release)
 
     return begin

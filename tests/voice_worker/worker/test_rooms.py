@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import av
 import numpy as np
 import psycopg
+from django.core.files.storage import default_storage
 from django.db import connections
 from livekit import api
 from psycopg import sql
@@ -196,3 +198,25 @@ async def test_a_call_goes_on_while_the_database_is_away_and_is_told_afterwards(
     assert [role for role, _ in await in_database(thread_of, harbour, meeting)] == ["contact", "agent"] * 2
     assert len(await in_database(in_tenant, harbour, used)) == 2
     assert await until(lambda: sessions_of(harbour, meeting) == ["ended"])
+
+
+async def test_what_is_recorded_by_consent_holds_both_sides(
+    worker: Worker, livekit: LiveKitServer, harbour: Tenant, meeting_of: Meetings
+) -> None:
+    behind = {"ambience": "office", "thinking": "keyboard", "volume": 0.2}
+    meeting, token = await meeting_of(
+        harbour, model="stub", recorded=True, runtime={"welcome_message": WELCOME, "background_audio": behind}
+    )
+    async with guest_in(livekit.url, token) as guest:
+        await guest.until_said(WELCOME)
+        await guest.say("thank you. good bye.")
+
+    def recording() -> str:
+        with use_tenant(harbour):
+            return VoiceSession.objects.get(meeting=meeting.pk).recording
+
+    name = await until(recording)
+    assert name.startswith(f"{harbour.schema_name}/recordings/")
+    with default_storage.open(name) as file, av.open(file) as container:
+        seconds = sum(one.samples / one.sample_rate for one in container.decode(audio=0))
+    assert seconds > 2.0
