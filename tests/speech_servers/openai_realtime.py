@@ -50,7 +50,7 @@ def routes(server: SpeechServer) -> list[web.RouteDef]:
                     await socket.send_json({**added, "previous_item_id": event.get("previous_item_id")})
                 case "response.create":
                     answers += 1
-                    await _respond(socket, event, _tool(session, asked), answers)
+                    await _respond(socket, event, _tool(session, asked), _arguments(session), answers)
             asked.said.append(event)
         return socket
 
@@ -64,7 +64,16 @@ def _tool(session: dict[str, Any], asked: Asked) -> str:
     return "" if told or not tools else str(tools[0]["name"])
 
 
-async def _respond(socket: web.WebSocketResponse, event: dict[str, Any], tool: str, number: int) -> None:
+def _arguments(session: dict[str, Any]) -> dict[str, str]:
+    """What the tool on offer asks for: a day, or words."""
+    tools = session.get("tools") or [{}]
+    wanted = tools[0].get("parameters", {}).get("properties", {})
+    return {name: "sunday" if name == "day" else HEARD for name in wanted}
+
+
+async def _respond(
+    socket: web.WebSocketResponse, event: dict[str, Any], tool: str, arguments: dict[str, str], number: int
+) -> None:
     response_id, item_id = f"resp-{number}", f"item-{number}"
     metadata = (event.get("response") or {}).get("metadata")
 
@@ -77,7 +86,7 @@ async def _respond(socket: web.WebSocketResponse, event: dict[str, Any], tool: s
     if tool:
         item = {"id": item_id, "type": "function_call", "name": tool, "call_id": "call-1", "arguments": ""}
         await send("response.output_item.added", output_index=0, item=item)
-        item = {**item, "arguments": json.dumps({"day": "sunday"}), "status": "completed"}
+        item = {**item, "arguments": json.dumps(arguments), "status": "completed"}
     else:
         item = {"id": item_id, "type": "message", "role": "assistant", "content": []}
         await send("response.output_item.added", output_index=0, item=item)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from livekit import rtc
-from livekit.agents import AgentSession, CloseEvent, SpeechCreatedEvent
+from livekit.agents import AgentSession, CloseEvent, SpeechCreatedEvent, llm
 from livekit.agents.voice import TranscriptSynchronizer
 from livekit.agents.voice.io import AudioInput, AudioOutput, TextOutput
 from livekit.agents.voice.room_io import RoomOptions
@@ -20,13 +21,16 @@ from agents.engine.images import LabelledImage
 from agents.releases import ResolvedRelease
 from conversations.events.record import Record
 from switchboard.kernel.database import in_database
+from tenants.context import current_tenant
 from tenants.domain import leases
 from voice_worker.domain.sessions import Begun, end_session
 from voice_worker.models import VoiceSession
 from voice_worker.providers.metering import SpeechMeter
 from voice_worker.providers.parts import SpeechParts
+from voice_worker.sessions.afterwards import Afterwards
 from voice_worker.sessions.background import play_behind
 from voice_worker.sessions.base_instructions import BaseInstructions
+from voice_worker.sessions.realtime_agent import RealtimeAgent
 from voice_worker.sessions.recording import Recording
 from voice_worker.sessions.spoken_agent import EngineModel, SpokenAgent
 from voice_worker.sessions.thread import Thread
@@ -73,9 +77,13 @@ class LiveSession:
         )
         self.axis = TimeAxis(begun.id)
         self.thread = Thread(begun.conversation_id, listen=self._listen)
-        self._apart = BaseInstructions(begun.conversation_id, release, language=self._language)
-        self.agent = SpokenAgent(self.thread, without_backend=self._apart, language=self._language, see=self._see)
-        self.session: AgentSession[None] = _agent_session(release, parts)
+        self._afterwards = Afterwards(begun.conversation_id)
+        self.agent: SpokenAgent | RealtimeAgent = (
+            self._spoken_agent() if parts.realtime is None else self._realtime_agent()
+        )
+        self.session: AgentSession[None] = (
+            _agent_session(release, parts) if parts.realtime is None else _realtime_session(release, parts.realtime)
+        )
         self._meter = SpeechMeter(begun.id, begun.conversation_id, begun.release_id)
         self.ended = asyncio.Event()
         self._end_reason = ""
@@ -107,6 +115,8 @@ class LiveSession:
         self.session.on("speech_created", self._speech_created)
         self.session.on("close", self._closed)
         self.session.on("session_usage_updated", lambda event: self._meter.update(event.usage))
+        if isinstance(self.agent, RealtimeAgent):
+            self.session.on("conversation_item_added", self.agent.said)
         self.axis.listen(self.session)
         if room is None:
             await self.session.start(self.agent, record=False)
@@ -132,7 +142,7 @@ class LiveSession:
         await self.session.aclose()
         for close in self._closing:
             await close()
-        if self._apart.has_untold and not await self._apart.told(within=_TELL_SECONDS):
+        if not await self._afterwards.told(within=_TELL_SECONDS):
             logger.error("what was said without the conversation is lost", extra={"voice_session": str(self.id)})
         await self._meter.aclose(patience=_TELL_SECONDS)
         await self.axis.aclose()
@@ -147,8 +157,27 @@ class LiveSession:
                 greeting += " " + sentence(LAST_SAID, self._language).format(said=self.begun.last_said[:200])
         else:
             greeting = self._release.runtime.welcome_message
-        if greeting:
+        if not greeting:
+            return
+        if isinstance(self.agent, RealtimeAgent):
+            self.session.generate_reply(instructions=f"Greet the caller with these words: {greeting}")
+        else:
             self.session.say(greeting)
+
+    def _spoken_agent(self) -> SpokenAgent:
+        apart = BaseInstructions(self._afterwards, self._release, language=self._language)
+        return SpokenAgent(self.thread, without_backend=apart, language=self._language, see=self._see)
+
+    def _realtime_agent(self) -> RealtimeAgent:
+        today = dt.datetime.now(dt.UTC).date()
+        return RealtimeAgent(
+            instructions=self._release.instructions(tenant_name=current_tenant().name, today=today),
+            thread=self.thread,
+            afterwards=self._afterwards,
+            release_id=self._release.id,
+            language=self._language,
+            note=self.axis.note,
+        )
 
     async def _see(self, question: str) -> Sequence[LabelledImage]:
         if self._eyes is None:
@@ -165,7 +194,7 @@ class LiveSession:
             self._on_record(record)
 
     def _speech_created(self, event: SpeechCreatedEvent) -> None:
-        if event.source == "generate_reply":
+        if event.source == "generate_reply" and isinstance(self.agent, SpokenAgent):
             self.agent.watch(event.speech_handle, spoken=self.axis.spoken)
         else:
             event.speech_handle.add_done_callback(lambda speech: self.axis.spoken(speech, None))
@@ -195,6 +224,16 @@ def _agent_session(release: ResolvedRelease, parts: SpeechParts) -> AgentSession
         },
         user_away_timeout=turn_taking.user_away_timeout or None,
         tts_text_transforms=["filter_markdown", "filter_emoji", without_sources],
+        aec_warmup_duration=None,
+    )
+
+
+def _realtime_session(release: ResolvedRelease, model: llm.RealtimeModel) -> AgentSession[None]:
+    turn_taking = release.runtime.turn_taking
+    return AgentSession(
+        llm=model,
+        turn_handling={"interruption": {"enabled": turn_taking.allow_interruptions}},
+        user_away_timeout=turn_taking.user_away_timeout or None,
         aec_warmup_duration=None,
     )
 

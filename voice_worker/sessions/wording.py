@@ -33,6 +33,11 @@ def sentence(choices: dict[str, str], language: str) -> str:
     return choices.get(language[:2].lower(), choices["en"])
 
 
+def plain(text: str) -> str:
+    """A whole answer without the numbers of its sources."""
+    return _SOURCE.sub("", text).strip()
+
+
 async def without_sources(text: AsyncIterable[str]) -> AsyncGenerator[str]:
     """Pieces of an answer without the numbers of its sources, wherever the pieces are cut."""
     held = ""
