@@ -105,7 +105,7 @@ def test_what_a_provider_does_not_do_is_told(content: dict[str, Any], field: str
         ("stt", "deepgram", {"endpointing_ms": 999_999}, "endpointing_ms: "),
         ("stt", "deepgram", {"smart_format": "perhaps"}, "smart_format: "),
         ("stt", "deepgram", {"keyterm": ["x"] * 101}, "keyterm: "),
-        ("stt", "", {"speed": 1}, "There is no option speed here; known: none."),
+        ("stt", "", {"speed": 1}, "There is no option speed here; known: keyterm."),
         ("tts", "cartesia", {"speed": 9}, "speed: "),
         ("tts", "openai", {"client": {}}, "no option client"),
         ("tts", "groq", {"speed": 1}, "known: none"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,7 +15,13 @@ from tests.platform_process import Company, Platform
 pytestmark = pytest.mark.e2e
 
 
-async def test_the_demos_worker_key_opens_what_workers_need(platform: Platform, hotel: Company) -> None:
+def test_the_demos_worker_key_opens_what_workers_need(platform: Platform, hotel: Company) -> None:
+    # In a thread: Playwright's own event loop runs in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, _works(platform, hotel)).result()
+
+
+async def _works(platform: Platform, hotel: Company) -> None:
     key = json.loads((platform.data_dir / "demo.json").read_text())["agent_api_key"]
     [row] = platform.rows(hotel, "SELECT id FROM tenants_tenant WHERE slug = %s", hotel.slug)
     tenant_id = str(row["id"])

@@ -20,6 +20,8 @@ from tests.voice_worker.speech import silence, spoken
 
 RATE = 48_000
 FAKE = ["--use-fake-device-for-media-stream"]
+# Without the devices, and the leave to use them, that other journeys have.
+BARE = [flag for flag in FLAGS if not flag.startswith("--use-fake")]
 
 
 def talk_at(company: Company, agent_id: str | None = None, *, conversation: str = "") -> str:
@@ -148,7 +150,8 @@ def test_who_holds_no_button_is_not_heard(windows: Windows, hotel: Company, spea
 
 
 def test_without_a_microphone_the_page_says_what_to_do(windows: Windows, hotel: Company) -> None:
-    page = windows.open(hotel)
+    browser = windows.browser.browser_type.launch(executable_path=browser_program(), args=BARE)
+    page = in_page(browser, windows, hotel)
     page.goto(talk_at(hotel))
     page.get_by_role("button", name="Talk", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text(re.compile("The microphone is blocked|There is no microphone"))
@@ -157,10 +160,11 @@ def test_without_a_microphone_the_page_says_what_to_do(windows: Windows, hotel: 
     expect(page.get_by_role("alert")).to_contain_text("There is no microphone")
     page.get_by_role("link", name="Write instead").click()
     expect(page.get_by_label("Your message")).to_be_visible()
+    browser.close()
 
 
 def test_a_blocked_microphone_is_explained(windows: Windows, hotel: Company) -> None:
-    flags = [*FLAGS, *FAKE, "--deny-permission-prompts"]
+    flags = [*BARE, *FAKE, "--deny-permission-prompts"]
     browser = windows.browser.browser_type.launch(executable_path=browser_program(), args=flags)
     page = in_page(browser, windows, hotel)
     page.goto(talk_at(hotel))

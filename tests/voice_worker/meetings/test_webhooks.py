@@ -144,7 +144,7 @@ async def test_an_end_that_is_replayed_ends_nothing_else(meeting, hotel, harbour
         {"sha256": None},
         {"exp": int(time.time()) - 90, "nbf": int(time.time()) - 400},
         {"exp": None},
-        {"nbf": int(time.time()) + 600},
+        {"nbf": int(time.time()) + 86_400},  # of when this file was read
     ],
     ids=["secret", "issuer", "another body", "no digest", "expired", "for ever", "not yet"],
 )

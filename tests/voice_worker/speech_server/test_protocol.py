@@ -190,20 +190,31 @@ async def test_a_client_that_vanishes_leaves_no_process(small: tuple[str, int], 
     await _until_idle(url, http)
 
 
-def _child_that_hears(server: int) -> psutil.Process:
-    """The youngest child of the process that holds the models."""
-    family = psutil.Process(server).children(recursive=True)
-    return max((one for one in family if one.ppid() != server), key=lambda one: one.create_time())
+def _children_that_hear(server: int) -> set[psutil.Process]:
+    """The children of the process that holds the models."""
+    return {one for one in psutil.Process(server).children(recursive=True) if one.ppid() != server}
+
+
+async def _child_besides(others: set[psutil.Process], server: int) -> psutil.Process:
+    """The child that was forked since, once it is there."""
+    for _ in range(200):
+        for one in _children_that_hear(server) - others:
+            return one
+        await asyncio.sleep(0.05)
+    raise AssertionError("no child was forked")
 
 
 async def test_a_killed_child_ends_its_stream_and_no_other(small: tuple[str, int], http: aiohttp.ClientSession) -> None:
     url, server = small
     await _until_idle(url, http)
+    before = _children_that_hear(server)
     async with http.ws_connect(f"{url}/listen", params={**_QUERY, "keyterm": _WORDS}) as kept:
         await _talk(kept, silence(0.4))
+        await _child_besides(before, server)
+        others = _children_that_hear(server)
         async with http.ws_connect(f"{url}/listen", params=_QUERY) as lost:
             await _talk(lost, silence(0.4))
-            os.kill(_child_that_hears(server).pid, signal.SIGKILL)
+            os.kill((await _child_besides(others, server)).pid, signal.SIGKILL)
             assert await _rest(lost) == []
             assert lost.close_code == 1011
         await _talk(kept, spoken(_WORDS)[0] + silence(0.6), {"type": "CloseStream"})
