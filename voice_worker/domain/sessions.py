@@ -76,7 +76,7 @@ def begin_session(*, conversation_id: uuid.UUID, channel: str, meeting_id: uuid.
             .values_list("text", flat=True)
             .first()
         )
-        is_recorded = Meeting.objects.filter(pk=meeting_id, consents_to_recording=True).exists()
+        is_recorded = bool(meeting_id and Meeting.objects.filter(pk=meeting_id, consents_to_recording=True).exists())
     return Begun(session.pk, thread.pk, thread.release_id, thread.contact, last or "", was_lost, is_recorded)
 
 
