@@ -1,4 +1,4 @@
-# One image for web, worker, embedder and migrations; docker-compose.yml says which does what.
+# One image for web, worker, embedder, speech and migrations; docker-compose.yml says which does what.
 FROM python:3.11-slim
 
 RUN useradd --create-home --uid 10001 switchboard

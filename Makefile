@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 PY := $(VENV)/bin/python
-CODE := manage.py platform/switchboard tenants billing knowledge agents conversations voice_worker
+CODE := manage.py platform/switchboard platform/switchboard_client tenants billing knowledge agents conversations voice_worker
 # Checks import the settings but start nothing; these satisfy them.
 CHECK_ENV := SWITCHBOARD_ENV_FILE=/dev/null DATABASE_URL=postgres://check@127.0.0.1/check REDIS_URL=redis://127.0.0.1/0 \
 	DATA_DIR=$(VENV)/check
@@ -18,7 +18,11 @@ CHECK_ENV := SWITCHBOARD_ENV_FILE=/dev/null DATABASE_URL=postgres://check@127.0.
 # The tests are shared out between processes with servers of their own; SHARED= runs them in one.
 SHARED := -n 2 --dist loadgroup
 
-.PHONY: help run test lint format lock configuration clean venv dev browser
+# Rooms are tested on the real server. It comes as Go source: a minute or two of building, once.
+LIVEKIT_VERSION := v1.13.5
+LIVEKIT := $(VENV)/livekit/livekit-server
+
+.PHONY: help run test lint format lock configuration clean venv dev browser livekit
 
 help:
 	@echo "make run            start the whole platform here (PORT=9000, DATA_DIR=…)"
@@ -33,7 +37,7 @@ run: venv
 	@$(call install,requirements.txt)
 	@PYTHONPATH=platform exec $(PY) -m switchboard.launcher $(if $(PORT),--port $(PORT))
 
-test: dev browser
+test: dev browser livekit
 	@$(MAKE) lint
 	@exec $(PY) -m pytest $(SHARED) $(ARGS)
 
@@ -56,6 +60,15 @@ lock:
 configuration: venv
 	@$(call install,requirements.txt)
 	$(CHECK_ENV) $(PY) manage.py config_table --write
+
+# A LiveKit server for the tests, unless there is one on PATH or LIVEKIT_SERVER names one.
+livekit: venv
+	@if [ -z "$${LIVEKIT_SERVER:-}" ] && ! command -v livekit-server >/dev/null && [ ! -x $(LIVEKIT) ]; then \
+		command -v go >/dev/null || { echo "The tests need livekit-server, or Go to build it: https://go.dev/dl/"; exit 1; }; \
+		echo "Building livekit-server $(LIVEKIT_VERSION) …"; \
+		GOBIN=$(abspath $(VENV))/livekit go install github.com/livekit/livekit-server/cmd/server@$(LIVEKIT_VERSION); \
+		mv $(VENV)/livekit/server $(LIVEKIT); \
+	fi
 
 bench-%: dev
 	PYTHONPATH=platform:. $(PY) -m bench.$* $(ARGS)

@@ -20,6 +20,7 @@ from agents.models import (
     Tool,
     ToolVersion,
 )
+from agents.providers import CAN
 from tenants.vault.models import Secret
 
 MOST_OFFERED: Final = 300
@@ -82,9 +83,21 @@ def serving_agents(component: Component) -> QuerySet[Agent]:
 
 
 def endpoint_choices() -> list[tuple[str, str]]:
-    """What a model can be asked through."""
-    names = ModelEndpoint.objects.order_by("name").values_list("name", flat=True)
-    return [("", "Built-in local model"), *((name, name) for name in names)]
+    """What a model that answers messages can be asked through."""
+    rows = ModelEndpoint.objects.order_by("name").values_list("name", "provider")
+    return [("", "Built-in local model"), *((name, name) for name, provider in rows if "chat" in CAN[provider])]
+
+
+def speech_choices() -> list[tuple[str, str]]:
+    """What can hear or speak."""
+    rows = ModelEndpoint.objects.order_by("name").values_list("name", "provider")
+    able = ((name, _deeds(provider)) for name, provider in rows)
+    return [("", "Built in"), *((name, f"{name} ({deeds})") for name, deeds in able if deeds)]
+
+
+def _deeds(provider: str) -> str:
+    words = {"hear": "hears", "speak": "speaks", "realtime": "realtime"}
+    return ", ".join(word for task, word in words.items() if task in CAN[provider])
 
 
 def secret_choices() -> list[tuple[str, str]]:

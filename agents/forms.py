@@ -79,7 +79,7 @@ class EndpointForm(forms.ModelForm[ModelEndpoint]):
     new_api_key = forms.CharField(
         label="API key",
         required=False,
-        max_length=2000,
+        max_length=4000,  # a service account's key of Google's is a JSON document
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password", "spellcheck": "false"}),
     )
     remove_api_key = forms.BooleanField(

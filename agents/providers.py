@@ -7,6 +7,8 @@ from typing import Final
 
 from django.conf import settings
 
+from agents.content.speech import Task
+
 OPENAI_COMPATIBLE: Final = "openai_compatible"
 
 
@@ -17,21 +19,36 @@ class Provider:
     Args:
         base_url: its own address; empty where there is no such thing.
         key_setting: the setting that holds the platform's key; empty: there is none.
+        can: what its models do: answer messages, hear, speak, or all of it at once.
     """
 
     label: str
     base_url: str = ""
     key_setting: str = ""
+    can: frozenset[Task] = frozenset({"chat"})
+
+
+def _can(*tasks: Task) -> frozenset[Task]:
+    return frozenset(tasks)
 
 
 PROVIDERS: Final[dict[str, Provider]] = {
-    "openai": Provider("OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY"),
+    "openai": Provider(
+        "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY", _can("chat", "hear", "speak", "realtime")
+    ),
     "anthropic": Provider("Anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
-    "google": Provider("Google", "https://generativelanguage.googleapis.com", "GOOGLE_API_KEY"),
-    "groq": Provider("Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
-    OPENAI_COMPATIBLE: Provider("OpenAI-compatible"),
+    "google": Provider(
+        "Google", "https://generativelanguage.googleapis.com", "GOOGLE_API_KEY", _can("chat", "hear", "realtime")
+    ),
+    "groq": Provider("Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", _can("chat", "hear", "speak")),
+    "deepgram": Provider("Deepgram", "https://api.deepgram.com/v1", "DEEPGRAM_API_KEY", _can("hear")),
+    "cartesia": Provider("Cartesia", "https://api.cartesia.ai", "CARTESIA_API_KEY", _can("speak")),
+    "elevenlabs": Provider("ElevenLabs", "https://api.elevenlabs.io/v1", "ELEVENLABS_API_KEY", _can("speak")),
+    "rime": Provider("Rime", "https://users.rime.ai", "RIME_API_KEY", _can("speak")),
+    OPENAI_COMPATIBLE: Provider("OpenAI-compatible", can=_can("chat", "hear", "speak")),
 }
 CHOICES: Final = [(name, provider.label) for name, provider in PROVIDERS.items()]
+CAN: Final = {name: provider.can for name, provider in PROVIDERS.items()}
 
 
 def address_of(provider: str, base_url: str) -> str:

@@ -173,4 +173,4 @@ def _endpoint(name: tuple[str, str]) -> Endpoint:
 
 # The schema is part of the name: ids of two tenants are no strangers to each other in one process.
 releases: Memory[tuple[str, uuid.UUID], ResolvedRelease] = Memory(_release, seconds=math.inf, most=4096)
-endpoints: Memory[tuple[str, str], Endpoint] = Memory(_endpoint, seconds=3.0, most=4096)
+endpoints: Memory[tuple[str, str], Endpoint] = Memory(_endpoint, seconds=3.0, most=4096, outage_seconds=600.0)

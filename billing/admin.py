@@ -21,6 +21,7 @@ class UsageEventAdmin(DomainModelAdmin):
         "input_tokens",
         "cached_tokens",
         "output_tokens",
+        "amount",
         "counted_by",
         "cost",
     )
@@ -32,6 +33,12 @@ class UsageEventAdmin(DomainModelAdmin):
     def used_for(self, row: UsageEvent) -> str:
         service = UsageEvent.Service(row.service).label
         return f"{service}: {row.purpose}" if row.purpose else service
+
+    @admin.display(description="Amount", ordering="quantity")
+    def amount(self, row: UsageEvent) -> str:
+        if row.quantity is None:
+            return "-"
+        return f"{row.quantity.normalize():,f} {UsageEvent.Unit(row.unit).label if row.unit else ''}".rstrip()
 
     @admin.display(description="Counted by")
     def counted_by(self, row: UsageEvent) -> str:

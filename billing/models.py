@@ -18,6 +18,12 @@ class UsageEvent(models.Model):
         EMBEDDING = "embedding", "Embedding"
         KNOWLEDGE = "knowledge", "Knowledge search"
 
+    class Unit(models.TextChoices):
+        SECOND = "second", "seconds"
+        CHARACTER = "character", "characters"
+        FRAME = "frame", "frames"
+        MINUTE = "minute", "minutes"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     idempotency_key = models.CharField(max_length=120, unique=True)
     service = models.CharField(max_length=20, choices=Service)
@@ -29,6 +35,10 @@ class UsageEvent(models.Model):
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     cached_tokens = models.PositiveIntegerField(default=0, help_text="Of the input, what the provider had cached.")
+    quantity = models.DecimalField(
+        max_digits=18, decimal_places=6, null=True, blank=True, help_text="How much, where it isn't counted in tokens."
+    )
+    unit = models.CharField(max_length=10, choices=Unit, blank=True, default="", help_text="What the quantity counts.")
     is_estimated = models.BooleanField(default=False, help_text="Counted by us, not by the provider.")
     cost_usd = models.DecimalField(
         max_digits=16, decimal_places=8, null=True, blank=True, help_text="Empty: no price known."

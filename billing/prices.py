@@ -22,6 +22,8 @@ def cost_of(
     input_tokens: int,
     output_tokens: int,
     cached_tokens: int = 0,
+    input_audio_tokens: int = 0,
+    output_audio_tokens: int = 0,
     base_url: str = "",
 ) -> Decimal | None:
     """US dollars, or None where no price is known: a guess would be taken for the truth.
@@ -31,6 +33,8 @@ def cost_of(
     Args:
         provider: `openai`, `anthropic`, `google`, `groq`, or anything with its `base_url`.
         cached_tokens: of the input, those that the provider had in its cache.
+        input_audio_tokens: of the input, those that are sound.
+        output_audio_tokens: of the output, those that are sound.
     """
     seller = _seller(provider, base_url)
     if seller is None or not _is_listed(model, **seller):
@@ -38,7 +42,11 @@ def cost_of(
     from genai_prices import Usage, calc_price
 
     used = Usage(
-        input_tokens=max(input_tokens, cached_tokens), output_tokens=output_tokens, cache_read_tokens=cached_tokens
+        input_tokens=max(input_tokens, cached_tokens),
+        output_tokens=output_tokens,
+        cache_read_tokens=cached_tokens,
+        input_audio_tokens=input_audio_tokens or None,
+        output_audio_tokens=output_audio_tokens or None,
     )
     price = calc_price(used, model, **seller).total_price
     return price.quantize(_DIGITS) if price < _MOST else None

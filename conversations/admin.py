@@ -16,10 +16,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from conversations.domain.replays import run_again
 from conversations.models import Conversation, Turn
+from conversations.page_sections import sections_of
 from conversations.replay import ROW_HEIGHT, read_replay, releases_for, timeline
 from conversations.thread import read_thread
 from switchboard.admin import staff_site
 from switchboard.kernel.problems import NotFound, Problem
+from switchboard.kernel.text import table_cell
 from switchboard.model_admin import RowPageAdmin, refused
 from tenants.permissions import Permission
 
@@ -96,7 +98,8 @@ class ConversationAdmin(RowPageAdmin):
         rows = queryset.annotate(said=Count("messages", distinct=True)).select_related("agent")
         for row in rows[:_MOST_EXPORTED]:
             cells = [row.pk, row.agent.name, row.channel, row.title, row.said, row.last_status or ""]
-            table.writerow([_cell(value) for value in (*cells, row.created_at.isoformat(), row.updated_at.isoformat())])
+            cells += [row.created_at.isoformat(), row.updated_at.isoformat()]
+            table.writerow([table_cell(value) for value in cells])
         # A byte-order mark, or Excel takes UTF-8 for something else.
         return HttpResponse(
             "\ufeff" + text.getvalue(),
@@ -172,11 +175,6 @@ class ConversationAdmin(RowPageAdmin):
             original=row,
             conversation=row,
             turns=read_thread(row.pk),
+            sections=sections_of(row),
             statuses=_STATUS,
         )
-
-
-def _cell(value: object) -> str:
-    """A value that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-    text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -15,15 +15,13 @@ from django.conf import settings
 
 from conversations import queries, runner
 from conversations.events.stream import follow, while_admitted
-from conversations.models import Conversation
+from conversations.socket_callers import check_caller, is_admitted
 from switchboard.kernel import lifespan
 from switchboard.kernel.database import OUTAGES, DatabaseUnavailable, in_database
 from switchboard.kernel.problems import Problem
 from switchboard.kernel.text import check_text
-from tenants.api.authentication import ApiKeyCaller, ContactCaller
-from tenants.permissions import Permission, allows, require
+from tenants.permissions import Permission
 from tenants.sockets import CLOSE_OFFSET
-from tenants.staff.sessions import member_of
 
 logger = logging.getLogger(__name__)
 
@@ -111,37 +109,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.send(json.dumps(value, ensure_ascii=False))
 
     async def _check_caller(self, permission: Permission) -> None:
-        if self.scope["tenant"].is_public:
-            raise Problem("not_authenticated", "Send an API key.", status=401)
-        session, key, token = self.scope.get("session"), self.scope["api_key"], self.scope["token"]
-        if key is not None:
-            require(ApiKeyCaller(key), permission)
-        elif token is not None:
-            require(ContactCaller(token), permission)
-            await queries.check_contact(self.conversation_id, token)
-        elif session is None:
-            raise Problem("not_authenticated", "Send an API key, or sign in.", status=401)
-        else:
-            await in_database(self._check_member, session.session_key, permission)
-
-    def _check_member(self, session_key: str, permission: Permission) -> None:
-        member = member_of(session_key)
-        if member is None:
-            raise Problem("not_authenticated", "Send an API key, or sign in.", status=401)
-        if not allows(member, permission):
-            row = Conversation.objects.select_related("agent").filter(pk=self.conversation_id).first()
-            require(member, permission, on=row)
+        await check_caller(self.scope, permission, conversation_id=self.conversation_id)
 
     async def _is_admitted(self) -> bool:
-        """Whether the caller would be let in now. A database that is away turns nobody out."""
-        try:
-            await self.scope["readmit"]()
-            await self._check_caller(Permission.CONVERSATIONS_READ)
-        except OUTAGES:
-            return True
-        except Problem:
-            return False
-        return True
+        return await is_admitted(self.scope, Permission.CONVERSATIONS_READ, conversation_id=self.conversation_id)
 
     def _subprotocol(self) -> str | None:
         # The handshake fails in a browser that offered subprotocols and got none; the key itself is not echoed.

@@ -15,6 +15,9 @@ class Conversation(models.Model):
     class Channel(models.TextChoices):
         API = "api"
         PLAYGROUND = "playground"
+        ROOM = "room"
+        CALL = "call"
+        AUDIO = "audio"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="conversations")
@@ -28,6 +31,9 @@ class Conversation(models.Model):
     title = models.CharField(max_length=120, blank=True, help_text="The first message, shortened.")
     idempotency_key = models.CharField(max_length=120, null=True, blank=True)
     last_event = models.PositiveBigIntegerField(default=0, help_text="Number of the last event of a finished turn.")
+    has_waiting_notices = models.BooleanField(
+        default=False, db_default=False, help_text="Notices that get their number once the running turn is over."
+    )
     handoff_requested_at = models.DateTimeField(null=True, blank=True, help_text="Since when a person is wanted.")
     handoff_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -117,3 +123,25 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class Notice(models.Model):
+    """An event of a conversation that belongs to no turn: a meeting began, or ended. It stands among the turns' events,
+    numbered as they are; while a turn runs the numbers are the turn's, and it waits for its own.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="notices")
+    number = models.PositiveBigIntegerField(null=True, blank=True)
+    kind = models.CharField(max_length=40)
+    data = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "number"], name="one_notice_per_conversation_and_number")
+        ]
+
+    def __str__(self) -> str:
+        return self.kind

@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Collection
 from typing import Final
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, Value
 from django.utils import timezone
 
 from agents.traffic import WINDOW, Traffic
-from conversations.events.record import Record, from_json
-from conversations.models import Conversation, Message, Turn
+from conversations.events.record import Record, encode, from_json
+from conversations.models import Conversation, Message, Notice, Turn
 from switchboard.kernel.memory import Memory
 from switchboard.kernel.problems import NotFound
 from tenants.context import Scope, current_tenant, use_tenant
@@ -76,14 +76,23 @@ def latest_messages(conversation_id: uuid.UUID, *, before: uuid.UUID | None = No
 
 
 def kept_events(conversation_id: uuid.UUID, after: int) -> tuple[list[Record], bool]:
-    """The events of finished turns after a number, in order, of `MOST_TURNS` turns at most; and whether that is all."""
-    turns = list(
-        Turn.objects.filter(conversation_id=conversation_id, last_event__gt=after)
-        .order_by("first_event")
-        .values_list("events", flat=True)[:MOST_TURNS]
+    """The events of finished turns and the notices after a number, in order, `MOST_TURNS` of them at most; and whether
+    that is all.
+    """
+    turns = Turn.objects.filter(conversation_id=conversation_id, last_event__gt=after)
+    notices = Notice.objects.filter(conversation_id=conversation_id, number__gt=after)
+    rows = (
+        turns.order_by()
+        .values_list("first_event", "events", Value(""))
+        .union(notices.order_by().values_list("number", "data", "kind"), all=True)
+        .order_by("first_event")[:MOST_TURNS]
     )
-    records = (from_json(kept) for events in turns for kept in events)
-    return [record for record in records if record.number > after], len(turns) < MOST_TURNS
+    records: list[Record] = []
+    found = 0
+    for first, kept, kind in rows:
+        found += 1
+        records += [encode(first, kind, kept)] if kind else map(from_json, kept)
+    return [record for record in records if record.number > after], found < MOST_TURNS
 
 
 def traffic(release_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Traffic]:

@@ -8,11 +8,14 @@ import asyncio
 import contextlib
 import logging
 import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
+from agents.engine.images import LabelledImage
 from conversations.domain import turns
 from conversations.domain.turns import Accepted, Job
 from conversations.events.hub import announce_cancellation, hub
@@ -40,8 +43,18 @@ async def stop() -> None:
         await asyncio.wait(_tasks, timeout=_DRAIN_SECONDS)
 
 
-async def accept(*, conversation_id: uuid.UUID, content: str, idempotency_key: str | None = None) -> Accepted:
+async def accept(
+    *,
+    conversation_id: uuid.UUID,
+    content: str,
+    idempotency_key: str | None = None,
+    images: Sequence[LabelledImage] = (),
+) -> Accepted:
     """Take a message in; its turn, if there is one to run now, is the caller's to run.
+
+    Args:
+        images: what the contact shows with it. They are kept nowhere, and so lost to a turn that has to wait or that
+            another process takes over.
 
     If the caller is cancelled meanwhile, because whoever sent the message has left, the turn is run all the same.
     Raises what `turns.accept_message` does.
@@ -59,6 +72,8 @@ async def accept(*, conversation_id: uuid.UUID, content: str, idempotency_key: s
     if accepted.is_new and accepted.job is None:
         # The turn before it may have ended while this message was accepted, and have seen nothing that waits.
         lifespan.spawn(run_waiting(conversation_id), name=f"turn {accepted.turn_id}")
+    if images and accepted.job is not None:
+        return replace(accepted, job=replace(accepted.job, images=tuple(images)))
     return accepted
 
 

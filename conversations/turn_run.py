@@ -119,6 +119,7 @@ class TurnRun:
             turn_id=job.turn_id,
             contact=job.contact,
             attempt=job.attempt,
+            images=job.images,
         )
 
     async def _meter_what_was_cut_off(self) -> None:
@@ -240,6 +241,8 @@ class TurnRun:
             raise LeaseLost
         with contextlib.suppress(RedisError, OSError, NumberTaken):
             await log.event_log().append(self._key, done)
+            for notice in finished.notices:
+                await log.event_log().append(self._key, notice)
         return finished.others_wait
 
 

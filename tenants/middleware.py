@@ -12,7 +12,7 @@ from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
 from switchboard.kernel.database import OUTAGES, DatabaseUnavailable
-from switchboard.kernel.problems import OPENAI_PATHS, Problem, refusal
+from switchboard.kernel.problems import OPENAI_PATHS, TRPC_PATHS, WORKER_PATHS, Problem, refusal
 from tenants import directory
 from tenants.context import PUBLIC, InScope, Scope, use_tenant
 from tenants.directory import Entry, KeyEntry
@@ -21,8 +21,8 @@ from tenants.tokens import reading, verification
 from tenants.tokens.entries import TokenEntry, TokenRefused
 
 _LONGEST_HOST: Final = 253 + len(":65535")
-# Answered on any hostname and in no tenant's name: a load balancer knows only the address.
-ANY_HOST_PATHS = frozenset({"/healthz", "/readyz"})
+# Answered on any hostname and in no tenant's name: a load balancer knows only the address, as LiveKit does.
+ANY_HOST_PATHS = frozenset({"/healthz", "/readyz", "/webhooks/livekit"})
 
 
 class Admitted(NamedTuple):
@@ -134,6 +134,26 @@ def admit_sync(host: str, bearer: str) -> Admitted:
     return Admitted(admit(host, host_entry, key_entry, key_given=bool(bearer)), key_entry)
 
 
+async def admit_worker_async(bearer: str) -> Admitted:
+    """Who asks for what workers need: a key says who, the room that they name says whose, and the hostname nothing, for
+    a worker may reach this server by an address that is no company's and no platform's.
+
+    Raises:
+        KeyRefused: something was sent that is no key that holds.
+    """
+    key = await directory.keys.find_async(bearer) if is_shaped(bearer) else None
+    if bearer and key is None:
+        raise KeyRefused
+    return Admitted(PUBLIC, key)
+
+
+def _admit_worker(bearer: str) -> Admitted:
+    key = directory.keys.find(bearer) if is_shaped(bearer) else None
+    if bearer and key is None:
+        raise KeyRefused
+    return Admitted(PUBLIC, key)
+
+
 def _host_of_token(host: str, host_entry: Entry | None) -> Scope:
     """Whose host a token was brought to. It is judged by that tenant, and never names one by itself."""
     scope = admit(host, host_entry, None, key_given=False)
@@ -161,7 +181,9 @@ class TenantMiddleware:
             admitted = Admitted(PUBLIC)
         else:
             try:
-                admitted = admit_sync(*credentials(request))
+                host, bearer = credentials(request)
+                for_worker = request.path.startswith(WORKER_PATHS)
+                admitted = _admit_worker(bearer) if for_worker else admit_sync(host, bearer)
             except Problem as problem:
                 return refusal(request, problem)
             except OUTAGES:
@@ -175,7 +197,9 @@ class TenantMiddleware:
             admitted = Admitted(PUBLIC)
         else:
             try:
-                admitted = await admit_async(*credentials(request))
+                host, bearer = credentials(request)
+                for_worker = request.path.startswith(WORKER_PATHS)
+                admitted = await (admit_worker_async(bearer) if for_worker else admit_async(host, bearer))
             except Problem as problem:
                 return refusal(request, problem)
             except OUTAGES:
@@ -185,7 +209,7 @@ class TenantMiddleware:
             response = cast(HttpResponseBase, await self.get_response(request))
         # The data plane passes Django's SecurityMiddleware by; what is said there is for nobody's cache.
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        if request.path.startswith(("/api/", OPENAI_PATHS)):
+        if request.path.startswith(("/api/", OPENAI_PATHS, TRPC_PATHS)):
             response.headers.setdefault("Cache-Control", "no-store")
         if isinstance(response, StreamingHttpResponse) and response.is_async:
             response.streaming_content = InScope(

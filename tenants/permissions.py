@@ -41,9 +41,10 @@ class Permission(StrEnum):
     USAGE_READ = "usage:read"
     TENANTS_READ = "tenants:read"  # operators and the platform's own keys only
     TENANTS_WRITE = "tenants:write"
+    WORKER_OPERATE = "worker:operate"  # a voice worker elsewhere, for whichever tenant's room it serves
 
 
-OPERATORS_ONLY: Final = frozenset({Permission.TENANTS_READ, Permission.TENANTS_WRITE})
+OPERATORS_ONLY: Final = frozenset({Permission.TENANTS_READ, Permission.TENANTS_WRITE, Permission.WORKER_OPERATE})
 
 
 class Role(StrEnum):

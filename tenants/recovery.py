@@ -24,6 +24,12 @@ async def start() -> None:
     _watch = lifespan.spawn(_keep_watch(), name="lease watch")
 
 
+async def start_renewing() -> None:
+    """Renew what this process holds, and leave to others what others let lapse: for a voice worker's jobs."""
+    global _watch
+    _watch = lifespan.spawn(_keep_watch(recovers=False), name="lease watch")
+
+
 async def stop() -> None:
     """End the watch."""
     if _watch is not None:
@@ -32,12 +38,12 @@ async def stop() -> None:
             await _watch
 
 
-async def _keep_watch() -> None:
+async def _keep_watch(*, recovers: bool = True) -> None:
     with use_public():
         while True:
             try:
                 await in_database(leases.renew)
-                for work in await in_database(leases.take_abandoned):
+                for work in await in_database(leases.take_abandoned) if recovers else ():
                     await recover(work)
             except Exception:
                 # The database may be restarting; the watch must outlive that.

@@ -24,6 +24,8 @@ pytest_plugins = [
     "tests.knowledge.fixtures",
     "tests.model_server.fixture",
     "tests.platform_fixture",
+    "tests.voice_worker.livekit_server",
+    "tests.voice_worker.speech",
     "tests.web_server",
 ]
 _servers = pytest.StashKey[Servers]()
@@ -103,6 +105,7 @@ def _nothing_remembered() -> Iterator[None]:
     from tenants.origins.matching import allowed_origins
     from tenants.staff.models import rules
     from tenants.tokens import verification
+    from voice_worker.remote import talk, whose
 
     if redis_client.cache_info().currsize:
         redis_client().flushdb()
@@ -117,6 +120,8 @@ def _nothing_remembered() -> Iterator[None]:
     releases.releases.forget()
     releases.endpoints.forget()
     breaker.forget()
+    whose.forget()
+    talk.forget()
 
 
 @pytest.fixture

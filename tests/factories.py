@@ -40,6 +40,7 @@ from tenants.origins.models import AllowedOrigin
 from tenants.staff.models import Role, User
 from tenants.tokens.models import TokenIssuer
 from tenants.vault.models import Secret
+from voice_worker.models import TimelineEntry, VoiceSession
 
 PASSWORD = "a quiet harbour"
 C = TypeVar("C", bound=Component)
@@ -401,3 +402,25 @@ class ToolCredentialFactory(factory.django.DjangoModelFactory[ToolCredential]):
     tool = factory.SubFactory(ToolFactory)
     contact = factory.Sequence(lambda n: f"contact-{n}")
     value = "a-token-of-theirs"
+
+
+class VoiceSessionFactory(factory.django.DjangoModelFactory[VoiceSession]):
+    """A session that has ended, in which nothing happened."""
+
+    class Meta:
+        model = VoiceSession
+
+    conversation = factory.SubFactory(ConversationFactory)
+    channel = VoiceSession.Channel.AUDIO
+    status = VoiceSession.Status.ENDED
+    worker = "voice-1"
+    ended_at = factory.LazyFunction(lambda: timezone.now() + dt.timedelta(seconds=30))
+
+
+class TimelineEntryFactory(factory.django.DjangoModelFactory[TimelineEntry]):
+    class Meta:
+        model = TimelineEntry
+
+    session = factory.SubFactory(VoiceSessionFactory)
+    kind = TimelineEntry.Kind.USER_SPEECH
+    at_ms = factory.Sequence(lambda n: n * 100)

@@ -31,6 +31,7 @@ PARTS = {
     "web": ("uvicorn",),
     "worker": ("celery",),
     "embedder": ("knowledge.embedder",),
+    "speech": ("voice_worker.speech_server",),
     "redis": ("redis", "server"),
     "postgres": ("postgres", "-D"),
 }

@@ -10,8 +10,14 @@ from django.test.utils import CaptureQueriesContext
 
 
 def queries(client: Client, address: str) -> int:
-    """The queries of a page that has been asked for once already."""
+    """The queries of a page that has been asked for once already, and remembers what a process remembers for a few
+    seconds.
+    """
     client.get(address)
+    return min(_asked(client, address) for _ in range(2))
+
+
+def _asked(client: Client, address: str) -> int:
     with CaptureQueriesContext(connection) as seen:
         assert client.get(address).status_code == 200
     return len(seen)

@@ -13,16 +13,22 @@ import pytest
 
 from switchboard.launcher.ports import free_port
 from switchboard.launcher.readiness import http_ready
+from tests.voice_worker.livekit_server import LiveKitServer
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
-def web_server(django_db_setup: None, embedder: str) -> Iterator[str]:
+def web_server(django_db_setup: None, embedder: str, livekit: LiveKitServer) -> Iterator[str]:
     """Its address. Tests that want it to see their rows ask for `live_tenants` too."""
     port = free_port()
     words = ["-m", "uvicorn", "switchboard.asgi:application", "--port", str(port), "--log-level", "warning"]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}", "LOG_LEVEL": "ERROR"}
+    environment = {
+        **os.environ,
+        **livekit.environment(),
+        "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}",
+        "LOG_LEVEL": "ERROR",
+    }
     process = subprocess.Popen([sys.executable, *words], env=environment, cwd=ROOT)
     try:
         deadline = time.monotonic() + 30

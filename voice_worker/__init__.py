@@ -1,1 +1,1 @@
-"""LiveKit rooms, calls and the worker that speaks in them: the highest layer, which may use every other app."""
+"""Voice and vision: LiveKit rooms, the worker behind `manage.py run_voice_worker`, and the audio websocket."""

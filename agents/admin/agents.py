@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -148,6 +149,7 @@ class AgentAdmin(ReleasePages, ComposePages, ComponentAdmin):
                 "agent": str(agent.pk),
                 "release": str(chosen.pk) if chosen else None,
                 "conversations": "/api/v1/conversations",
+                "meetings": "/api/v1/meetings" if settings.LIVEKIT_URL else "",
                 "releases": {str(pk): number for pk, number in _numbers(agent)},
                 "releaseAddress": reverse("admin:agents_agent_release", args=[agent.pk, uuid.UUID(int=0)]),
                 "welcome": resolved.runtime.welcome_message if resolved else "",

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from agents.admin.base import ComponentAdmin
-from agents.choices import endpoint_choices, secret_choices
+from agents.choices import endpoint_choices, secret_choices, speech_choices
 from agents.content.prompt import BUILT_IN
 from agents.domain.mcp_tools import pin_tool
 from agents.domain.personalities import set_default
@@ -68,4 +68,4 @@ class RuntimeConfigAdmin(ComponentAdmin):
     about = "The models and devices an agent runs on, and its limits."
 
     def choices(self) -> Choices:
-        return {"endpoints": endpoint_choices()}
+        return {"endpoints": endpoint_choices(), "speech_endpoints": speech_choices()}

@@ -11,8 +11,8 @@ from agents.providers import CHOICES
 
 
 class EndpointSerializer(serializers.ModelSerializer[ModelEndpoint]):
-    """Where language models are reached. Its key is taken and never shown; without one, the platform's is used at the
-    provider's own address.
+    """Where models are reached that answer, hear or speak. Its key is taken and never shown; without one, the
+    platform's is used at the provider's own address.
     """
 
     has_api_key = serializers.SerializerMethodField()
@@ -40,5 +40,5 @@ class EndpointFields(serializers.Serializer[dict[str, Any]]):
         help_text="Up to and including /v1. Left out or empty: the provider's own address.",
     )
     api_key = serializers.CharField(
-        max_length=500, required=False, allow_blank=True, write_only=True, help_text="Left out of a change: it stays."
+        max_length=4000, required=False, allow_blank=True, write_only=True, help_text="Left out of a change: it stays."
     )

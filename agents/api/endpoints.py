@@ -27,7 +27,9 @@ from tenants.permissions import Permission
 
 @extend_schema(tags=["Endpoints"])
 class EndpointViewSet(mixins.ListModelMixin, Resource[ModelEndpoint]):
-    """Where language models are reached: OpenAI, Anthropic, Google, Groq, or a server that speaks as OpenAI's does."""
+    """Where models are reached that answer, hear or speak: at OpenAI, Anthropic, Google, Groq, Deepgram, Cartesia,
+    ElevenLabs, Rime, or at a server that speaks as OpenAI's does.
+    """
 
     permissions: ClassVar[Mapping[str, Permission]] = {
         "list": Permission.SECRETS_READ,

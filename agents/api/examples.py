@@ -37,6 +37,9 @@ EXAMPLES: Final[Mapping[type[Content], Mapping[str, Any]]] = {
     RuntimeContent: {
         "llm": {"endpoint": "", "model": "local"},
         "welcome_message": "Welcome. What may I look up for you?",
+        "stt": {"endpoint": "", "language": "en"},
+        "tts": {"endpoint": "", "language": "en"},
+        "languages": ["en", "de"],
     },
     ProfileContent: {
         "kind": "domain",

@@ -79,10 +79,15 @@ ShortExact = Annotated[str, StringConstraints(strip_whitespace=False, max_length
 PartReference = Annotated[Reference, BeforeValidator(_reference)]
 
 
+Provider = Literal[
+    "openai", "anthropic", "google", "groq", "deepgram", "cartesia", "elevenlabs", "rime", "openai_compatible"
+]
+
+
 class EndpointEntry(Part):
     """Where models are reached. Its key is entered where it is, never here."""
 
-    provider: Literal["openai", "anthropic", "google", "groq", "openai_compatible"] | None = None
+    provider: Provider | None = None
     base_url: Annotated[str, Field(max_length=500)] | None = None
 
 

@@ -18,7 +18,7 @@ from agents.content.base import Content, read
 from agents.content.runtime import RuntimeContent
 from agents.diff import Change, diff_json
 from agents.domain.endpoints import checked_address, is_same_server
-from agents.providers import OPENAI_COMPATIBLE, is_own_address
+from agents.providers import CAN, OPENAI_COMPATIBLE, is_own_address
 from switchboard.kernel.problems import Problem
 
 # Characters of contents that are compared word by word in one plan.
@@ -154,9 +154,15 @@ class _Planner:
         return content
 
     def _check_endpoints(self, path: Path, content: RuntimeContent) -> None:
-        known = self._state.endpoints.keys() | self._document.section("endpoints").keys()
-        for name in sorted(content.endpoints() - known):
+        known = {name: row.provider for name, row in self._state.endpoints.items()}
+        for name, entry in self._document.section("endpoints").items():
+            known[name] = entry.provider or known.get(name, OPENAI_COMPATIBLE)
+        missing = sorted(content.endpoints() - known.keys())
+        for name in missing:
             self._fault(path, f"There is no model endpoint named {name}, neither in the document nor in the tenant.")
+        if not missing:
+            for fault in content.endpoint_faults(known, CAN):
+                self._fault((*path, *fault.field.split(".")), fault.message)
 
     def _labels(self, path: Path, entry: Any, known: KnownEntry | None) -> Iterator[Step]:
         """What an entry is called, and how an agent is run."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from pydantic import Field
 
 from agents.content.base import Content, Fault, Line, Text
-
-# The shape of RFC 5646 tags that people use: language, then script, region or variant.
-_LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+from agents.content.speech import LANGUAGE_TAG
 
 
 class PersonalityContent(Content):
@@ -24,7 +20,7 @@ class PersonalityContent(Content):
         return [
             Fault(f"languages.{index}", f"{tag} is no language tag such as en or de-AT.")
             for index, tag in enumerate(self.languages)
-            if not _LANGUAGE_TAG.fullmatch(tag)
+            if not LANGUAGE_TAG.fullmatch(tag)
         ]
 
     def as_instructions(self) -> str:

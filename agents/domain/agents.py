@@ -54,6 +54,7 @@ def compose_agent(
     welcome: str = "",
     suggested_questions: Sequence[str] = (),
     description: str = "",
+    key_terms: Sequence[str] = (),
     test_cases: Sequence[Mapping[str, Any]] = (),
     message: str = "The first release",
     by: User | None = None,
@@ -65,6 +66,7 @@ def compose_agent(
         endpoint: name of the model endpoint; empty for the built-in local model.
         tools: published versions of what it can do besides talking.
         welcome: what it says before anybody asks.
+        key_terms: what its built-in ears listen for; none: anything, and they understand less of it.
         test_cases: arguments of `create_test_case` for each that the release carries; they aren't run.
 
     Raises:
@@ -84,6 +86,7 @@ def compose_agent(
         content={
             "llm": {"endpoint": endpoint, "model": model, "temperature": temperature, "max_tokens": max_tokens},
             "welcome_message": welcome,
+            **({"stt": {"options": {"keyterm": list(key_terms)}}} if key_terms else {}),
         },
         by=by,
     )

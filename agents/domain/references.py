@@ -9,6 +9,7 @@ from agents.content.base import Content, Fault, read
 from agents.content.runtime import RuntimeContent
 from agents.content.tool import ToolContent
 from agents.models import ModelEndpoint
+from agents.providers import CAN
 from tenants.vault.models import Secret
 
 
@@ -21,7 +22,7 @@ def faults_of(kind: type[Content], raw: Mapping[str, Any]) -> tuple[Content | No
 
 
 def missing_references(content: Content) -> list[Fault]:
-    """A fault for everything that a content names and nobody made."""
+    """A fault for everything that a content names and nobody made, or that isn't made for what it is named for."""
     if isinstance(content, RuntimeContent):
         return _missing_endpoints(content)
     if isinstance(content, ToolContent):
@@ -37,13 +38,5 @@ def _missing_secret(name: str) -> list[Fault]:
 
 def _missing_endpoints(content: RuntimeContent) -> list[Fault]:
     wanted = content.endpoints()
-    if not wanted:
-        return []
-    known = set(ModelEndpoint.objects.filter(name__in=wanted).values_list("name", flat=True))
-    places = [("llm", content.llm), ("judge", content.judge)]
-    places += [(f"fallbacks.{index}", choice) for index, choice in enumerate(content.fallbacks)]
-    return [
-        Fault(f"{place}.endpoint", f"There is no model endpoint named {choice.endpoint}.")
-        for place, choice in places
-        if choice is not None and choice.endpoint and choice.endpoint not in known
-    ]
+    known = ModelEndpoint.objects.filter(name__in=wanted).values_list("name", "provider") if wanted else ()
+    return content.endpoint_faults(dict(known), CAN)

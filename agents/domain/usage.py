@@ -54,8 +54,10 @@ def tools_with_secret(name: str) -> list[str]:
 
 def is_endpoint_used(name: str) -> bool:
     """Whether a published runtime config names an endpoint: versions never change, so neither may the name."""
-    return RuntimeConfigVersion.objects.filter(
-        Q(content__contains={"llm": {"endpoint": name}})
-        | Q(content__contains={"judge": {"endpoint": name}})
-        | Q(content__contains={"fallbacks": [{"endpoint": name}]})
-    ).exists()
+    one, several = ("llm", "judge", "stt", "tts", "realtime"), ("fallbacks", "stt_fallbacks", "tts_fallbacks")
+    named = Q()
+    for place in one:
+        named |= Q(content__contains={place: {"endpoint": name}})
+    for place in several:
+        named |= Q(content__contains={place: [{"endpoint": name}]})
+    return RuntimeConfigVersion.objects.filter(named).exists()

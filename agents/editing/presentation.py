@@ -22,10 +22,10 @@ from agents.content.runtime import (
     ModelChoice,
     RuntimeContent,
     SafetyPolicy,
-    Speech,
     TurnTaking,
     Vision,
 )
+from agents.content.speech import Speech
 from agents.content.tool import ToolContent
 
 
@@ -96,7 +96,17 @@ GROUPS: Final[Mapping[type[Content], tuple[Group, ...]]] = {
         ),
         Group(
             "Speech",
-            ("welcome_message", "stt", "tts", "voice", "background_audio"),
+            (
+                "welcome_message",
+                "languages",
+                "stt",
+                "stt_fallbacks",
+                "tts",
+                "tts_fallbacks",
+                "voice",
+                "realtime",
+                "background_audio",
+            ),
             help="What it says first; how it hears and sounds.",
             icon="graphic_eq",
         ),
@@ -166,9 +176,24 @@ HINTS: Final[Mapping[tuple[type[Part], str], Hint]] = {
     ),
     (RuntimeContent, "judge"): Hint("Judge", "Judges those test cases that ask for judgement."),
     (RuntimeContent, "welcome_message"): Hint("Welcome message", "Said before anybody asks.", rows=3, wide=True),
+    (RuntimeContent, "languages"): Hint(
+        "Spoken languages",
+        "Tags such as en or de-AT, the likeliest first. None: English.",
+        widget="chips",
+        placeholder="en",
+    ),
     (RuntimeContent, "stt"): Hint("Hearing"),
+    (RuntimeContent, "stt_fallbacks"): Hint(
+        "Others that hear", "Tried in this order when the one before can't be had.", adds="Add another"
+    ),
     (RuntimeContent, "tts"): Hint("Speaking"),
-    (RuntimeContent, "voice"): Hint("Voice"),
+    (RuntimeContent, "tts_fallbacks"): Hint(
+        "Others that speak", "Tried in this order when the one before can't be had.", adds="Add another"
+    ),
+    (RuntimeContent, "realtime"): Hint(
+        "A realtime model", "Hears, answers and speaks by itself, in place of all three."
+    ),
+    (RuntimeContent, "voice"): Hint("Voice", "Of what speaks first, where that names none."),
     (RuntimeContent, "background_audio"): Hint("Background audio"),
     (RuntimeContent, "turn_taking"): Hint(" "),
     (RuntimeContent, "vision"): Hint(" "),
@@ -179,6 +204,10 @@ HINTS: Final[Mapping[tuple[type[Part], str], Hint]] = {
     (ModelChoice, "model"): Hint("Model", "As the endpoint calls it; “local” for the built-in model."),
     (ModelChoice, "temperature"): Hint(help="0 is strict, 2 is wild."),
     (ModelChoice, "max_tokens"): Hint("Longest answer", "In tokens."),
+    (Speech, "endpoint"): Hint("Endpoint", "Who hears or speaks.", source="speech_endpoints"),
+    (Speech, "model"): Hint("Model", "As the endpoint calls it; empty for what the provider suggests."),
+    (Speech, "voice"): Hint("Voice", "As the endpoint calls it; only for speaking."),
+    (Speech, "language"): Hint("Language", "Empty for the first of the spoken languages."),
     (Speech, "options"): Hint("Options", "What else the provider takes, as JSON.", rows=3, wide=True),
     (BackgroundAudio, "thinking"): Hint("While it thinks"),
     (TurnTaking, "allow_interruptions"): Hint("People may interrupt it"),

@@ -14,7 +14,9 @@ from agents.engine import actions, documents, events, gateway, local
 from agents.engine.events import Event
 from agents.engine.gateway import ChatMessage, ModelFailed, ToolCall, ToolOffer, estimate_tokens
 from agents.engine.guardrails import quote_as_data
+from agents.engine.images import ABOUT_PICTURES
 from agents.engine.memory import Memory, remembered
+from agents.engine.phrases import say
 from agents.engine.request import TurnRequest
 from agents.engine.routing import Candidate, route
 from agents.engine.saying import output_guard, prompt_of, proposable, quoting_guard, tells_too_much
@@ -85,6 +87,7 @@ async def _by_itself(state: TurnState, request: TurnRequest, hits: dict[int, Hit
         hits=list(hits.values()),
         has_documents=bool(request.release.collection_ids),
         first_number=first,
+        on_pictures=say("no_eyes", state.language) if request.images else "",
     )
     guard = quoting_guard(state, request.release)
     async for word in words:
@@ -144,10 +147,12 @@ async def _by_model(state: TurnState, request: TurnRequest, hits: dict[int, Hit]
     state.knew_contact = state.knew_contact or bool(known.summary or known.facts)
     told = prompt_of(release)
     system = documents.instructions(told, hits, has_documents=bool(release.collection_ids)) + _background(known)
+    if request.images:
+        system += f"\n\n{ABOUT_PICTURES}"
     messages = [
         ChatMessage("system", system),
         *(ChatMessage("user" if role == "contact" else "assistant", text) for role, text in known.window),
-        ChatMessage("user", request.question),
+        ChatMessage("user", request.question, images=request.images),
     ]
     for round_number in range(1, MOST_ROUNDS + 1):
         offers = _offers(release.tools) if round_number < MOST_ROUNDS else ()
@@ -202,7 +207,7 @@ async def _ask_model(
         "model", agent=request.release.agent_slug, since=started, prompt=[_told(message) for message in messages]
     )
     guard = output_guard(state, request.release)
-    metered = request.meter.begin(request.release.runtime.llm, sent=sum(len(message.text) for message in messages))
+    metered = request.meter.begin(request.release.runtime.llm, sent=gateway.length_of(messages))
     try:
         pieces = gateway.stream_chat(chain=chain_of(request.release), messages=messages, tools=offers, purpose="answer")
         async with aclosing(pieces) as stream:
@@ -220,6 +225,10 @@ async def _ask_model(
                 elif isinstance(piece, ToolCall):
                     if len(calls) < _MOST_CALLS:
                         calls.append(piece)
+                elif piece.service == "vision":
+                    if not state.frames_metered:
+                        state.frames_metered = True
+                        yield events.usage(piece)
                 else:
                     metered.written = 0
                     step["usage"] = events.usage(piece).data
@@ -261,6 +270,8 @@ def _background(known: Memory) -> str:
 
 def _told(message: ChatMessage) -> dict[str, Any]:
     told: dict[str, Any] = {"role": message.role, "text": message.text}
+    if message.images:
+        told["images"] = [image.described() for image in message.images]
     if message.tool_calls:
         told["calls"] = [{"tool": call.name, "arguments": call.arguments} for call in message.tool_calls]
     return told

@@ -86,13 +86,23 @@ def escalation(reason: str) -> Event:
 def usage(used: Usage) -> Event:
     """What a model call used."""
     cost = None if used.cost_usd is None else str(used.cost_usd)
-    return Event("usage", {**asdict(used), "cost_usd": cost})
+    counted = {**asdict(used), "cost_usd": cost}
+    if used.quantity is None:
+        # Most of a turn is counted in tokens alone; speech is metered where it is used.
+        del counted["quantity"], counted["unit"]
+    else:
+        counted["quantity"] = str(used.quantity)
+    return Event("usage", counted)
 
 
 def usage_in(event: Event) -> Usage:
     """What a `usage` event tells."""
-    cost = event.data["cost_usd"]
-    return Usage(**{**event.data, "cost_usd": None if cost is None else Decimal(cost)})
+    cost, quantity = event.data["cost_usd"], event.data.get("quantity")
+    numbers = {
+        "cost_usd": None if cost is None else Decimal(cost),
+        "quantity": None if quantity is None else Decimal(quantity),
+    }
+    return Usage(**{**event.data, **numbers})
 
 
 def error(code: str, detail: str) -> Event:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx2
@@ -17,12 +17,13 @@ from agents.content.runtime import ModelChoice
 from agents.engine.chat_completions import LONGEST_ANSWER, MOST_CALLS, StreamBroken, clean, count, tool_call
 from agents.engine.gateway.failures import ModelFailed, refusal, seconds_of
 from agents.engine.gateway.messages import ChatMessage, TokenCounts, ToolCall, ToolChoice, ToolOffer
+from agents.engine.images import MEDIA_TYPE, LabelledImage
 from agents.engine.models import NO_KEY, guarded_client, kept_for
 from agents.releases import Endpoint
 from switchboard.kernel.egress import EgressRefused, caused_by
 
 if TYPE_CHECKING:
-    from pydantic_ai.messages import ModelMessage, ModelRequestPart
+    from pydantic_ai.messages import ModelMessage, ModelRequestPart, UserContent
     from pydantic_ai.models import Model
     from pydantic_ai.providers import Provider
 
@@ -207,10 +208,19 @@ def _conversation(messages: Sequence[ChatMessage]) -> list[ModelMessage]:
                 name = names.get(message.tool_call_id, "tool")
                 part = ToolReturnPart(name, message.text, tool_call_id=message.tool_call_id)
             case _:
-                part = UserPromptPart(message.text)
+                part = UserPromptPart([*_pictures(message.images), message.text] if message.images else message.text)
         last = told[-1] if told else None
         if isinstance(last, ModelRequest):
             last.parts = [*last.parts, part]
         else:
             told.append(ModelRequest([part]))
     return told
+
+
+def _pictures(images: Sequence[LabelledImage]) -> Iterator[UserContent]:
+    """Each after its label."""
+    from pydantic_ai.messages import BinaryContent
+
+    for image in images:
+        yield image.label
+        yield BinaryContent(image.jpeg, media_type=MEDIA_TYPE)

@@ -91,10 +91,16 @@ def quotes(question: str, hits: Sequence[Hit]) -> list[Quote]:
 
 
 async def stream_answer(
-    *, question: str, hits: Sequence[Hit], has_documents: bool, first_number: int = 1
+    *, question: str, hits: Sequence[Hit], has_documents: bool, first_number: int = 1, on_pictures: str = ""
 ) -> AsyncIterator[str]:
-    """Quotes of the hits, word by word. `[first_number]` is the first of `hits`."""
-    for word in re.findall(r"\S+\s*", _answer(question, hits, has_documents, first_number)):
+    """Quotes of the hits, word by word. `[first_number]` is the first of `hits`.
+
+    Args:
+        on_pictures: what it has to say of pictures that came with the question: that it can't see them.
+    """
+    # Shown something, nobody asks what the documents hold nothing of.
+    told = _answer(question, hits, has_documents, first_number) if hits or not on_pictures else ""
+    for word in re.findall(r"\S+\s*", "\n\n".join(filter(None, [on_pictures, told]))):
         yield word
 
 

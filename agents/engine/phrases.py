@@ -51,6 +51,11 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
         "de": "Dabei kann ich hier nicht helfen.",
         "fr": "Je ne peux pas vous aider sur ce point.",
     },
+    "no_eyes": {
+        "en": "I'm the built-in local model and can't see pictures, so I don't know what you are showing me.",
+        "de": "Ich bin das eingebaute lokale Modell und sehe keine Bilder; was Sie mir zeigen, weiß ich also nicht.",
+        "fr": "Je suis le modèle local intégré et je ne vois pas les images : je ne sais donc pas ce que vous montrez.",
+    },
     "rehearsed": {
         "en": "(A test: nothing was done.)",
         "de": "(Ein Test: nichts getan.)",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from agents.engine.gateway import Role
+from agents.engine.images import LabelledImage
 from agents.engine.meter import Meter
 from agents.releases import ResolvedRelease
 from switchboard.kernel.ids import uuid7
@@ -22,6 +23,7 @@ class TurnRequest:
         contact: who talks, as the tenant names them; empty where nobody said.
         attempt: 1 the first time; more where another process began this turn and died.
         is_rehearsal: a test or a replay. Tools that change something only say what they would do.
+        images: what the contact shows, oldest first; they go to the model with the question, and are kept nowhere.
         meter: knows, at any time, which calls of models haven't told yet what they used.
     """
 
@@ -33,6 +35,7 @@ class TurnRequest:
     contact: str = ""
     attempt: int = 1
     is_rehearsal: bool = False
+    images: tuple[LabelledImage, ...] = ()
     meter: Meter = field(default_factory=Meter)
 
     def handed_to(self, release: ResolvedRelease, question: str) -> TurnRequest:

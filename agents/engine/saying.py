@@ -22,7 +22,7 @@ def output_guard(state: TurnState, release: ResolvedRelease) -> OutputGuard:
     """For an answer that a model makes."""
     passages = [hit.text for hit in state.passages.values()]
     # What only the tenant and the contact have written can't lead anybody astray.
-    is_from_outside = bool(passages) or bool(release.tools) or state.used_tools
+    is_from_outside = bool(passages) or bool(release.tools) or state.used_tools or bool(state.request.images)
     return OutputGuard(
         release.runtime.safety,
         passages=passages,

@@ -23,6 +23,7 @@ class TurnState:
         used_tools: whether anything but documents went into the answer.
         knew_contact: whether a model was shown anything about the contact, or of earlier talk.
         is_refused: whether a policy kept something out of the answer.
+        frames_metered: whether the pictures are booked. They are once a turn, however often a model is shown them.
         cache_key: under what the answer may be kept for others; None where it may not.
         words: the contact's own, before anything was taken out of them. No model is shown them.
         own_hosts: where an answer may lead without more ado: the tenant's own hosts.
@@ -38,6 +39,7 @@ class TurnState:
     knew_contact: bool = False
     is_refused: bool = False
     is_from_cache: bool = False
+    frames_metered: bool = False
     cache_key: CacheKey | None = None
 
     def take_passages(self, hits: Sequence[Hit]) -> dict[int, Hit]:

@@ -38,7 +38,9 @@ async def answer(state: TurnState, request: TurnRequest) -> AsyncGenerator[Event
     for used in found.usages:
         yield events.usage(used)
     topics = ", ".join(sub.name for sub in release.sub_agents)
-    match found.kind:
+    # "What does this mean?" is for none of the agents by its words; with a picture beside it, it isn't unclear.
+    kind = "none" if found.kind == "unclear" and request.images and chain_of(release) else found.kind
+    match kind:
         case "one" | "several":
             parts = found.parts[:MOST_PARTS]
             for part in parts:

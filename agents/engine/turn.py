@@ -13,7 +13,7 @@ from agents.domain.actions import open_actions
 from agents.engine import actions, answer_cache, domain_agent, events, gateway, supervisor
 from agents.engine.documents import cite
 from agents.engine.events import Event
-from agents.engine.gateway import ModelFailed
+from agents.engine.gateway import ChatMessage, ModelFailed
 from agents.engine.guardrails import check_input
 from agents.engine.own_hosts import own_hosts
 from agents.engine.request import TurnRequest
@@ -133,6 +133,7 @@ async def estimated_usage(request: TurnRequest, answer: str) -> Usage:
     """
     llm = request.release.runtime.llm
     sent = len(request.release.template) + len(request.question) + sum(len(text) for _, text in request.history)
+    sent += gateway.length_of([ChatMessage("user", "", images=request.images)])
     return Usage(
         service="llm",
         provider=llm.endpoint or domain_agent.LOCAL_PROVIDER,

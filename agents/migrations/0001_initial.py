@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=80, unique=True)),
-                ('provider', models.CharField(choices=[('openai', 'OpenAI'), ('anthropic', 'Anthropic'), ('google', 'Google'), ('groq', 'Groq'), ('openai_compatible', 'OpenAI-compatible')], default='openai_compatible', help_text="Whose protocol it speaks. OpenAI-compatible: any server with OpenAI's chat completions.", max_length=20)),
+                ('provider', models.CharField(choices=[('openai', 'OpenAI'), ('anthropic', 'Anthropic'), ('google', 'Google'), ('groq', 'Groq'), ('deepgram', 'Deepgram'), ('cartesia', 'Cartesia'), ('elevenlabs', 'ElevenLabs'), ('rime', 'Rime'), ('openai_compatible', 'OpenAI-compatible')], default='openai_compatible', help_text="Whose protocol it speaks. OpenAI-compatible: any server with OpenAI's chat completions.", max_length=20)),
                 ('base_url', models.CharField(help_text='Up to and including /v1, where the provider has that.', max_length=500)),
                 ('api_key', switchboard.kernel.encryption.EncryptedTextField(blank=True, default='')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

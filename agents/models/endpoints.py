@@ -1,4 +1,4 @@
-"""Where language models are reached."""
+"""Where models are reached: those that answer, hear or speak."""
 
 from __future__ import annotations
 

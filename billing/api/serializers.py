@@ -10,7 +10,11 @@ from billing.models import UsageEvent
 
 
 class UsageSerializer(serializers.ModelSerializer[UsageEvent]):
-    """One metered use. `cost_usd` is in US dollars, and null where no price is known."""
+    """One metered use. `cost_usd` is in US dollars, and null where no price is known.
+
+    What isn't counted in tokens has a `quantity` and its `unit`: seconds that were heard, characters that were spoken,
+    frames that were looked at.
+    """
 
     conversation = serializers.UUIDField(source="conversation_id", allow_null=True)
     turn = serializers.UUIDField(source="turn_id", allow_null=True)
@@ -27,6 +31,8 @@ class UsageSerializer(serializers.ModelSerializer[UsageEvent]):
             "input_tokens",
             "cached_tokens",
             "output_tokens",
+            "quantity",
+            "unit",
             "is_estimated",
             "cost_usd",
             "conversation",

@@ -26,6 +26,8 @@ class Usage:
         cost_usd: in US dollars; None where no price is known (`billing.prices`).
         cached_tokens: of the tokens sent, those the provider had in its cache.
         purpose: what for, such as `answer`, `route`, `extract`, `summary` or `judge`.
+        quantity: how much, where it isn't counted in tokens, or not in tokens alone.
+        unit: what the quantity counts: one of `UsageEvent.Unit`.
     """
 
     service: str
@@ -37,6 +39,8 @@ class Usage:
     cost_usd: Decimal | None = None
     cached_tokens: int = 0
     purpose: str = ""
+    quantity: Decimal | None = None
+    unit: str = ""
 
 
 def record_usage(
@@ -71,7 +75,7 @@ def record_usages(
     for key, usage in usages.items():
         values += (
             uuid7(), key, usage.service, usage.provider, usage.model, usage.purpose, usage.input_tokens,
-            usage.cached_tokens, usage.output_tokens, usage.is_estimated, usage.cost_usd,
+            usage.cached_tokens, usage.output_tokens, usage.quantity, usage.unit, usage.is_estimated, usage.cost_usd,
             conversation_id, turn_id, release_id,
         )  # fmt: skip
     with connection.cursor() as cursor:
@@ -79,10 +83,10 @@ def record_usages(
 
 
 # By hand, since every turn pays for it: the ORM's bulk_create costs four times the processor time.
-_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now())"
+_ROW = f"({'%s, ' * 16}now())"
 _INSERT = f"""
     INSERT INTO {UsageEvent._meta.db_table} (id, idempotency_key, service, provider, model, purpose, input_tokens,
-                                             cached_tokens, output_tokens, is_estimated, cost_usd, conversation_id,
-                                             turn_id, release_id, created_at)
+                                             cached_tokens, output_tokens, quantity, unit, is_estimated, cost_usd,
+                                             conversation_id, turn_id, release_id, created_at)
     VALUES (…) ON CONFLICT (idempotency_key) DO NOTHING
 """  # noqa: S608 - the table's name is ours

@@ -25,6 +25,8 @@ class Migration(migrations.Migration):
                 ('input_tokens', models.PositiveIntegerField(default=0)),
                 ('output_tokens', models.PositiveIntegerField(default=0)),
                 ('cached_tokens', models.PositiveIntegerField(default=0, help_text='Of the input, what the provider had cached.')),
+                ('quantity', models.DecimalField(blank=True, decimal_places=6, help_text="How much, where it isn't counted in tokens.", max_digits=18, null=True)),
+                ('unit', models.CharField(blank=True, choices=[('second', 'seconds'), ('character', 'characters'), ('frame', 'frames'), ('minute', 'minutes')], default='', help_text='What the quantity counts.', max_length=10)),
                 ('is_estimated', models.BooleanField(default=False, help_text='Counted by us, not by the provider.')),
                 ('cost_usd', models.DecimalField(blank=True, decimal_places=8, help_text='Empty: no price known.', max_digits=16, null=True)),
                 ('conversation_id', models.UUIDField(blank=True, null=True)),

@@ -19,7 +19,7 @@ from conversations.api.callers import asks, still_admitted
 from conversations.api.sse import event_stream, last_seen, wants_stream
 from conversations.domain.conversations import begin_conversation
 from conversations.events.record import Record
-from conversations.events.stream import follow, while_admitted
+from conversations.events.stream import follow, until_upgraded, while_admitted
 from switchboard.kernel.database import in_database
 from switchboard.kernel.problems import Problem
 from switchboard.kernel.text import check_text
@@ -207,11 +207,12 @@ def _heard(request: HttpRequest, records: AsyncIterator[Record | None]) -> Async
 )
 async def events(request: HttpRequest, conversation_id: uuid.UUID, after: After = None) -> HttpResponseBase:
     """Past events first, then live ones; the stream stays open. Come back with `Last-Event-ID`: nothing is missed
-    or repeated.
+    or repeated. It ends where a meeting begins, with an `upgraded` event; `meeting_ended` tells when that is over.
     """
     start = last_seen(request, after)
-    await in_database(queries.conversation, conversation_id)
-    return event_stream(_heard(request, follow(conversation_id, after=start)))
+    row = await in_database(queries.conversation, conversation_id)
+    records = until_upgraded(follow(conversation_id, after=start), seen=max(start, row.last_event))
+    return event_stream(_heard(request, records))
 
 
 @router.get(

@@ -56,7 +56,8 @@ SELECT thread.last_event, thread.release_id, accepted.is_ours,
 FROM thread LEFT JOIN accepted ON true LEFT JOIN earlier ON true
 """  # noqa: S608 - made of our own constants
 
-# Nothing is kept where the lease is another's by now: every part hangs on the lease that is closed.
+# Nothing is kept where the lease is another's by now: every part hangs on the lease that is closed. Whether notices
+# wait is read of the row as it is once this statement has it, however long it waited: `notices.tell` holds it too.
 FINISH: Final = f"""
 WITH lease AS ({lease_sql.CLOSE}), ended AS (
     UPDATE conversations_turn turn SET status = %(status)s, error_code = %(error_code)s, finished_at = now(),
@@ -68,9 +69,10 @@ WITH lease AS ({lease_sql.CLOSE}), ended AS (
     FROM ended WHERE %(message)s::uuid IS NOT NULL
 ), moved AS (
     UPDATE conversations_conversation conversation SET last_event = %(last_event)s, updated_at = now()
-    FROM ended WHERE conversation.id = %(conversation)s
+    FROM ended WHERE conversation.id = %(conversation)s RETURNING has_waiting_notices
 )
 SELECT EXISTS (SELECT FROM conversations_turn
-               WHERE conversation_id = %(conversation)s AND status IN ('queued', 'running') AND id <> %(lease_work)s)
-FROM ended
+               WHERE conversation_id = %(conversation)s AND status IN ('queued', 'running') AND id <> %(lease_work)s),
+       has_waiting_notices
+FROM ended LEFT JOIN moved ON true
 """  # noqa: S608 - made of our own constants

@@ -12,9 +12,11 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from agents.engine.gateway import Role
+from agents.engine.images import LabelledImage
 from billing.domain.usage import Usage, record_usages
 from conversations.domain import turn_sql
 from conversations.domain.handoff import request_handoff
+from conversations.domain.notices import number_waiting
 from conversations.events.record import Record
 from conversations.models import Conversation, Message, Turn
 from switchboard.kernel.ids import uuid7
@@ -39,6 +41,7 @@ class Job:
         last_event: number of the conversation's last kept event.
         attempt: 1 the first time.
         has_waited: its id was known before it ran, so that somebody may have cancelled it.
+        images: what the contact shows. Only the process that took the message has them; they are kept nowhere.
     """
 
     conversation_id: uuid.UUID
@@ -50,6 +53,7 @@ class Job:
     attempt: int
     contact: str = ""
     has_waited: bool = False
+    images: tuple[LabelledImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +208,12 @@ class Finished:
     Args:
         is_kept: False, and nothing kept, where the turn's lease is another's by now.
         others_wait: whether further messages of the conversation wait for their turn.
+        notices: what was to be told of the conversation and waited for the turn's end, numbered now.
     """
 
     is_kept: bool
     others_wait: bool
+    notices: tuple[Record, ...] = ()
 
 
 def finish_turn(*, job: Job, outcome: Outcome) -> Finished:
@@ -230,6 +236,7 @@ def finish_turn(*, job: Job, outcome: Outcome) -> Finished:
             row = cursor.fetchone()
         if row is None:
             return Finished(is_kept=False, others_wait=False)
+        told = number_waiting(conversation_id=job.conversation_id) if row[1] else ()
         if outcome.escalation:
             request_handoff(conversation_id=job.conversation_id, reason=outcome.escalation)
         if outcome.usages:
@@ -239,7 +246,7 @@ def finish_turn(*, job: Job, outcome: Outcome) -> Finished:
                 turn_id=job.turn_id,
                 release_id=job.release_id,
             )
-    return Finished(is_kept=True, others_wait=bool(row[0]))
+    return Finished(is_kept=True, others_wait=bool(row[0]), notices=told)
 
 
 def still_held(*, turn_id: uuid.UUID) -> bool:

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from conversations.events.hub import hub
 from conversations.events.record import Record
 from switchboard.kernel import lifespan
-from switchboard.kernel.redis import async_redis
+from switchboard.kernel.redis import async_redis, redis_client
 
 logger = logging.getLogger(__name__)
 
@@ -134,6 +134,16 @@ def event_log() -> EventLog:
     if log is None:
         log = _per_loop[loop] = EventLog()
     return log
+
+
+def append_now(key: str, record: Record) -> None:
+    """Write an event that PostgreSQL has already, from sync code. Without Redis, or where a later event was quicker,
+    readers find it when they look again.
+    """
+    try:
+        redis_client().eval(_APPEND, 1, key, str(record.number), record.kind, record.body)
+    except (RedisError, OSError) as error:
+        logger.warning("an event could not be told live: %s", type(error).__name__)
 
 
 async def read(key: str, *, after: int) -> list[Record]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 DONE = "done"
+# Told of a conversation, in no turn: it goes on in a meeting, and has come back from it.
+UPGRADED = "upgraded"
+MEETING_ENDED = "meeting_ended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from conversations import queries
 from conversations.events import log
 from conversations.events.hub import Reader, hub
 from conversations.events.keys import event_key
-from conversations.events.record import DONE, Record
+from conversations.events.record import DONE, UPGRADED, Record
 from switchboard.kernel.database import OUTAGES, in_database
 
 # Between events a stream says something at least this often, or proxies take it for dead (many cut after 60 to 100 s).
@@ -135,3 +135,16 @@ async def past(conversation_id: uuid.UUID, key: str, *, after: int) -> tuple[lis
         kept.append(record)
         last = record.number
     return kept, True
+
+
+async def until_upgraded(records: AsyncIterator[Record | None], *, seen: int) -> AsyncIterator[Record | None]:
+    """Records up to an `upgraded` that comes while they are read: the conversation goes on by voice, and whoever wants
+    to read along asks again, after its number.
+
+    Args:
+        seen: number of the last event when the stream was opened; an earlier `upgraded` is history.
+    """
+    async for record in records:
+        yield record
+        if record is not None and record.kind == UPGRADED and record.number > seen:
+            return

@@ -19,11 +19,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('release_id', models.UUIDField(blank=True, help_text='The release it began with, and stays on.', null=True)),
-                ('channel', models.CharField(choices=[('api', 'Api'), ('playground', 'Playground')], default='api', max_length=12)),
+                ('channel', models.CharField(choices=[('api', 'Api'), ('playground', 'Playground'), ('room', 'Room'), ('call', 'Call'), ('audio', 'Audio')], default='api', max_length=12)),
                 ('contact', models.CharField(blank=True, help_text="Who talks, as the tenant's own program or their token names them; empty where nobody said.", max_length=200)),
                 ('title', models.CharField(blank=True, help_text='The first message, shortened.', max_length=120)),
                 ('idempotency_key', models.CharField(blank=True, max_length=120, null=True)),
                 ('last_event', models.PositiveBigIntegerField(default=0, help_text='Number of the last event of a finished turn.')),
+                ('has_waiting_notices', models.BooleanField(db_default=False, default=False, help_text='Notices that get their number once the running turn is over.')),
                 ('handoff_requested_at', models.DateTimeField(blank=True, help_text='Since when a person is wanted.', null=True)),
                 ('handoff_reason', models.CharField(blank=True, db_default='', default='', max_length=300)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
@@ -71,6 +72,20 @@ class Migration(migrations.Migration):
                 'ordering': ['id'],
             },
         ),
+        migrations.CreateModel(
+            name='Notice',
+            fields=[
+                ('id', models.UUIDField(default=switchboard.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('number', models.PositiveBigIntegerField(blank=True, null=True)),
+                ('kind', models.CharField(max_length=40)),
+                ('data', models.JSONField(blank=True, default=dict)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='conversations.conversation')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
         migrations.AddIndex(
             model_name='conversation',
             index=models.Index(condition=models.Q(('contact', ''), _negated=True), fields=['contact', '-id'], name='conversations_of_a_contact'),
@@ -90,5 +105,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='turn',
             constraint=models.UniqueConstraint(fields=('conversation', 'idempotency_key'), name='one_turn_per_idempotency_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='notice',
+            constraint=models.UniqueConstraint(fields=('conversation', 'number'), name='one_notice_per_conversation_and_number'),
         ),
     ]

@@ -2,26 +2,20 @@
 
 import argparse
 import os
-import signal
 import sys
 from pathlib import Path
-
-import uvicorn
 
 from knowledge.embedder.app import EmbedderApp
 from knowledge.embedder.batching import Batcher
 from knowledge.embedder.model import EmbeddingModel
 from knowledge.embedder.weights import WeightsError
-
-_GRACE_SECONDS = 5
+from switchboard.kernel.side_process import end_quietly_when_told, serve
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Load the model, then listen; the exit status is 1 when the model cannot be loaded."""
     options = _parser().parse_args(arguments)
-    # uvicorn finishes what it has begun, then raises the signal again; being told to stop is not a failure.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    end_quietly_when_told()
     try:
         model = EmbeddingModel(options.cache, threads=options.threads)
     except WeightsError as error:
@@ -29,20 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         reason = error.strerror or error
         return _fail(f"The model cannot be kept in {options.cache}: {reason}. Free some space or name another --cache.")
-    config = uvicorn.Config(
-        EmbedderApp(Batcher(model)),
-        host=options.host,
-        port=options.port,
-        access_log=False,
-        log_level="warning",
-        lifespan="on",
-        server_header=False,
-        date_header=False,
-        backlog=512,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    uvicorn.Server(config).run()
+    serve(EmbedderApp(Batcher(model)), host=options.host, port=options.port)
     return 0
 
 

@@ -3,17 +3,25 @@
 Requests and answers follow OpenAI's API reference ("Create embeddings"), errors its error object.
 """
 
-import asyncio
 import base64
-import contextlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 from knowledge.embedder.batching import Batcher, Overfull, Vectors
 from knowledge.embedder.weights import DIMENSIONS, MODEL_NAME
+from switchboard.kernel.side_process import (
+    ClientGone,
+    Message,
+    Receive,
+    Refused,
+    Send,
+    content_type,
+    read_body,
+    send_json,
+    unless_gone,
+)
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_INPUTS = 512
@@ -22,23 +30,7 @@ _NAMES = (MODEL_NAME, f"sentence-transformers/{MODEL_NAME}")
 
 _log = logging.getLogger("knowledge.embedder")
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
-
-class _Refused(Exception):
-    """A request that is answered with an error object."""
-
-    def __init__(self, status: int, message: str, *, code: str, param: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        kind = "invalid_request_error" if status < 500 else "server_error"
-        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
-        self.headers: dict[str, str] = {}
-
-
-_FAILED = _Refused(500, "The embedder failed on this request.", code="internal_error")
+_FAILED = Refused(500, "The embedder failed on this request.", code="internal_error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +51,14 @@ class EmbedderApp:
         elif scope["type"] == "http":
             try:
                 status, body, headers = 200, await self._answer(scope, receive), {}
-            except _Refused as refusal:
+            except Refused as refusal:
                 status, body, headers = refusal.status, refusal.body, refusal.headers
-            except _ClientGone:
+            except ClientGone:
                 return
             except Exception:
                 _log.exception("embedding failed")
                 status, body, headers = 500, _FAILED.body, {}
-            await _send_json(send, status, body, headers)
+            await send_json(send, status, body, headers)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -87,18 +79,17 @@ class EmbedderApp:
             case "GET", "/v1/models":
                 return {"object": "list", "data": [{"id": MODEL_NAME, "object": "model", "owned_by": "local"}]}
             case method, path if path in {"/v1/embeddings", "/v1/models", "/healthz"}:
-                raise _Refused(405, f"{method} is not allowed here.", code="method_not_allowed")
-        raise _Refused(404, "There is nothing here; embeddings are at POST /v1/embeddings.", code="not_found")
+                raise Refused(405, f"{method} is not allowed here.", code="method_not_allowed")
+        raise Refused(404, "There is nothing here; embeddings are at POST /v1/embeddings.", code="not_found")
 
     async def _embeddings(self, scope: Message, receive: Receive) -> dict[str, Any]:
         _require_json(scope)
-        order = _order(await _body(receive))
+        order = _order(await read_body(receive, most=MAX_BODY_BYTES))
         try:
-            vectors, tokens = await _unless_gone(self._batcher.embed(order.texts), receive)
+            vectors, tokens = await unless_gone(self._batcher.embed(order.texts), receive)
         except Overfull as error:
-            refusal = _Refused(503, "Too many inputs are waiting. Try again later.", code="overloaded")
-            refusal.headers["retry-after"] = str(error.retry_after)
-            raise refusal from error
+            message = "Too many inputs are waiting. Try again later."
+            raise Refused(503, message, code="overloaded", retry_after=error.retry_after) from error
         data = [
             {"object": "embedding", "index": index, "embedding": embedding}
             for index, embedding in enumerate(_encoded(vectors, as_base64=order.as_base64))
@@ -107,46 +98,10 @@ class EmbedderApp:
         return {"object": "list", "data": data, "model": MODEL_NAME, "usage": usage}
 
 
-class _ClientGone(Exception):
-    pass
-
-
-async def _unless_gone(work: Awaitable[tuple[Vectors, int]], receive: Receive) -> tuple[Vectors, int]:
-    """The result of ``work``, which is dropped when the client hangs up."""
-    embedding = asyncio.ensure_future(work)
-    listening = asyncio.ensure_future(receive())
-    try:
-        await asyncio.wait({embedding, listening}, return_when=asyncio.FIRST_COMPLETED)
-        if not embedding.done():
-            raise _ClientGone
-        return embedding.result()
-    finally:
-        listening.cancel()
-        if not embedding.done():
-            embedding.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await embedding
-
-
 def _require_json(scope: Message) -> None:
     # A web page may post anything but JSON to this address without asking; so nothing else is taken.
-    kind = dict(scope["headers"]).get(b"content-type", b"").split(b";")[0].strip().lower()
-    if kind != b"application/json":
-        raise _Refused(400, "Send JSON, with Content-Type: application/json.", code="invalid_content_type")
-
-
-async def _body(receive: Receive) -> bytes:
-    body = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _ClientGone
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > MAX_BODY_BYTES:
-            raise _Refused(413, f"The request is larger than {MAX_BODY_BYTES:,} bytes.", code="request_too_large")
-    return bytes(body)
+    if content_type(scope) != b"application/json":
+        raise Refused(400, "Send JSON, with Content-Type: application/json.", code="invalid_content_type")
 
 
 def _order(body: bytes) -> _Order:
@@ -154,34 +109,34 @@ def _order(body: bytes) -> _Order:
     try:
         request = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _Refused(400, "The body is not valid JSON.", code="invalid_json") from error
+        raise Refused(400, "The body is not valid JSON.", code="invalid_json") from error
     if not isinstance(request, dict):
-        raise _Refused(400, "The body must be a JSON object.", code="invalid_json")
+        raise Refused(400, "The body must be a JSON object.", code="invalid_json")
     if request.get("model") not in _NAMES:
-        raise _Refused(404, f"The model must be {MODEL_NAME}.", code="model_not_found", param="model")
+        raise Refused(404, f"The model must be {MODEL_NAME}.", code="model_not_found", param="model")
     encoding = request.get("encoding_format") or "float"
     if encoding not in ("float", "base64"):
-        raise _Refused(400, "encoding_format must be float or base64.", code="invalid_value", param="encoding_format")
+        raise Refused(400, "encoding_format must be float or base64.", code="invalid_value", param="encoding_format")
     if request.get("dimensions") not in (None, DIMENSIONS):
-        raise _Refused(400, f"dimensions must be {DIMENSIONS}.", code="invalid_value", param="dimensions")
+        raise Refused(400, f"dimensions must be {DIMENSIONS}.", code="invalid_value", param="dimensions")
     return _Order(_texts(request.get("input")), encoding == "base64")
 
 
 def _texts(value: object) -> list[str]:
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not texts:
-        raise _Refused(400, "input must be a string or a list of strings.", code="invalid_value", param="input")
+        raise Refused(400, "input must be a string or a list of strings.", code="invalid_value", param="input")
     if len(texts) > MAX_INPUTS:
-        raise _Refused(400, f"input may hold {MAX_INPUTS} strings at most.", code="too_many_inputs", param="input")
+        raise Refused(400, f"input may hold {MAX_INPUTS} strings at most.", code="too_many_inputs", param="input")
     checked = []
     for index, text in enumerate(texts):
         if not isinstance(text, str):
-            raise _Refused(400, "input must be a string or a list of strings.", code="invalid_value", param="input")
+            raise Refused(400, "input must be a string or a list of strings.", code="invalid_value", param="input")
         if not text:
-            raise _Refused(400, f"input {index} is empty.", code="invalid_value", param="input")
+            raise Refused(400, f"input {index} is empty.", code="invalid_value", param="input")
         if len(text) > MAX_INPUT_CHARACTERS:
             message = f"input {index} is longer than {MAX_INPUT_CHARACTERS:,} characters."
-            raise _Refused(400, message, code="input_too_long", param="input")
+            raise Refused(400, message, code="input_too_long", param="input")
         # JSON may carry lone surrogates; the tokenizer takes none.
         checked.append(text.encode("utf-8", errors="replace").decode("utf-8"))
     return checked
@@ -192,11 +147,3 @@ def _encoded(vectors: Vectors, *, as_base64: bool) -> list[Any]:
         return [base64.b64encode(vector.astype("<f4").tobytes()).decode("ascii") for vector in vectors]
     floats: list[Any] = vectors.tolist()
     return floats
-
-
-async def _send_json(send: Send, status: int, body: dict[str, Any], headers: dict[str, str]) -> None:
-    data = json.dumps(body, separators=(",", ":")).encode()
-    every = {"content-type": "application/json", "content-length": str(len(data)), **headers}
-    raw = [(name.encode(), value.encode()) for name, value in every.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": data})

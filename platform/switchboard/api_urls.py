@@ -16,4 +16,5 @@ urlpatterns = [
     path("", include("tenants.origins.api.urls")),
     path("", include("tenants.tokens.api.urls")),
     path("", include("tenants.vault.api.urls")),
+    path("", include("voice_worker.api.urls")),
 ]

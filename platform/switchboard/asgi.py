@@ -15,11 +15,12 @@ django.setup(set_prefix=False)
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 
-from conversations.routing import websocket_urls
+from conversations import routing as conversations
 from switchboard.body_limit import BodyLimit
 from switchboard.handler import Handler
 from switchboard.kernel import lifespan
 from tenants.sockets import TenantSocketMiddleware
+from voice_worker import routing as voice_worker
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -47,7 +48,7 @@ application = ProtocolTypeRouter(
         "http": BodyLimit(
             Handler(), upload=settings.UPLOAD_LIMIT_BYTES, elsewhere=settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         ),
-        "websocket": TenantSocketMiddleware(URLRouter(websocket_urls)),
+        "websocket": TenantSocketMiddleware(URLRouter([*conversations.websocket_urls, *voice_worker.websocket_urls])),
         "lifespan": _lifespan,
     }
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from agents.configuration.reading import MOST_BYTES
 from switchboard.kernel.parsers import FORM_BYTES
-from switchboard.kernel.problems import CONTENT_TYPE, Problem
+from switchboard.kernel.problems import CONTENT_TYPE, TRPC_PATHS, Problem, trpc_error
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -38,7 +38,7 @@ class BodyLimit:
         elif scope["path"].startswith(DOCUMENTS):
             limit = max(limit, MOST_BYTES)
         if _announced(scope) > limit:
-            return await _refuse(send, limit)
+            return await _refuse(send, limit, scope["path"])
         received = 0
 
         async def counted() -> dict[str, Any]:
@@ -52,7 +52,7 @@ class BodyLimit:
         try:
             return await self.app(scope, counted, send)
         except _TooLarge:
-            return await _refuse(send, limit)
+            return await _refuse(send, limit, scope["path"])
 
 
 class _TooLarge(Exception):
@@ -66,8 +66,11 @@ def _announced(scope: dict[str, Any]) -> int:
     return 0
 
 
-async def _refuse(send: Send, limit: int) -> None:
+async def _refuse(send: Send, limit: int, path: str) -> None:
     problem = Problem("too_large", f"The request has more than {limit:,} bytes.", status=413)
-    headers = [(b"content-type", CONTENT_TYPE.encode()), (b"connection", b"close")]
+    content_type, body = CONTENT_TYPE, problem.as_dict()
+    if path.startswith(TRPC_PATHS):
+        content_type, body = "application/json", {"error": trpc_error(problem, path.removeprefix(TRPC_PATHS))}
+    headers = [(b"content-type", content_type.encode()), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(problem.as_dict()).encode()})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +64,29 @@ class Config(BaseSettings):
         description="Bearer key for `EMBEDDINGS_URL`, if it wants one.", default=SecretStr("")
     )
     embeddings_model: str = Field(description="Model name sent to `EMBEDDINGS_URL`.", default="all-MiniLM-L6-v2")
+    speech_url: str = Field(
+        description="Base URL of the speech server that hears and speaks for runtime configs which name no endpoint. "
+        "Unset: the one that `make run` starts, which is small and knows English only. Better where a model hub can be "
+        "reached: any OpenAI-compatible server, such as speaches with faster-whisper and kokoro, "
+        "`http://host:8000/v1`, with its models in `SPEECH_HEARING_MODEL` and `SPEECH_SPEAKING_MODEL`.",
+        default="",
+    )
+    speech_api_key: SecretStr = Field(description="Bearer key for it, if it wants one.", default=SecretStr(""))
+    speech_hearing_model: str = Field(
+        description="Model that an OpenAI-compatible `SPEECH_URL` transcribes with, such as "
+        "`Systran/faster-whisper-small`. Unset: the server is one of ours.",
+        default="",
+    )
+    speech_speaking_model: str = Field(
+        description="Model that it speaks with, such as `speaches-ai/Kokoro-82M-v1.0-ONNX`.", default=""
+    )
+    speech_voice: str = Field(description="Voice that it speaks with, such as `af_heart`.", default="")
+    speech_streams: int = Field(
+        description="Streams that the speech server started by `make run` hears at once, a process each.",
+        default=12,
+        ge=1,
+        le=256,
+    )
     openai_api_key: SecretStr = Field(
         description="The platform's key at OpenAI, for tenants' endpoints without a key of their own. "
         "Sent to the provider's own address alone.",
@@ -72,6 +95,15 @@ class Config(BaseSettings):
     anthropic_api_key: SecretStr = Field(description="The same at Anthropic.", default=SecretStr(""))
     google_api_key: SecretStr = Field(description="The same at Google (Gemini API).", default=SecretStr(""))
     groq_api_key: SecretStr = Field(description="The same at Groq.", default=SecretStr(""))
+    deepgram_api_key: SecretStr = Field(description="The same at Deepgram.", default=SecretStr(""))
+    cartesia_api_key: SecretStr = Field(description="The same at Cartesia.", default=SecretStr(""))
+    elevenlabs_api_key: SecretStr = Field(description="The same at ElevenLabs.", default=SecretStr(""))
+    rime_api_key: SecretStr = Field(description="The same at Rime.", default=SecretStr(""))
+    premium_voices: Annotated[list[str], NoDecode] = Field(
+        description="Voices that only premium tenants may use, comma-separated: `rime`, `elevenlabs` (all voices of a "
+        "provider), `cartesia:<voice>` (one). Rime's are premium in any case.",
+        default=[],
+    )
     tenant_requests_per_minute: int = Field(
         description="Model calls that one tenant may make in a minute. 0: as many as it likes. "
         "`model_requests_per_minute` in a tenant's metadata overrides it.",
@@ -109,8 +141,21 @@ class Config(BaseSettings):
         description="Hostname of the operators' admin; demo tenants are subdomains of it.", default="localhost"
     )
     web_processes: int = Field(description="Web server processes.", default=1, ge=1, le=64)
+    audio_streams: int = Field(
+        description="Voice conversations over audio websockets at once, in one web process.", default=20, ge=0, le=1000
+    )
+    audio_stream_minutes: int = Field(
+        description="Longest voice conversation over an audio websocket.", default=60, ge=1, le=24 * 60
+    )
     worker_threads: int = Field(description="Concurrent Celery tasks per worker.", default=4, ge=1, le=128)
     database_pool: int = Field(description="Most database connections one process holds.", default=10, ge=2, le=200)
+    database_wait_seconds: float = Field(
+        description="How long work waits for a database that is away before it fails; in a call it is 3, for there "
+        "somebody listens.",
+        default=20.0,
+        gt=0,
+        le=300,
+    )
     egress_allow: Annotated[list[str], NoDecode] = Field(
         description="Comma-separated `host:port` or CIDR that agents may reach although they are private, such as an "
         "Ollama on `127.0.0.1:11434`. Everything private is refused otherwise.",
@@ -124,6 +169,54 @@ class Config(BaseSettings):
     )
     s3_bucket: str = Field(description="Bucket for `STORAGE=s3`.", default="")
     s3_endpoint_url: str = Field(description="Endpoint for S3 servers other than AWS.", default="")
+    livekit_url: str = Field(
+        description="A LiveKit server or LiveKit Cloud, `ws://host:7880` or `wss://…`, for meetings. "
+        "Unset: there are no meetings; the audio websocket needs none.",
+        default="",
+    )
+    livekit_public_url: str = Field(
+        description="The same as browsers reach it, where that is another address.", default=""
+    )
+    livekit_api_key: str = Field(description="The key at LiveKit.", default="")
+    livekit_api_secret: SecretStr = Field(description="The key's secret.", default=SecretStr(""))
+    livekit_agent_name: str = Field(
+        description="The name under which voice workers register at LiveKit. Platforms that share a LiveKit server "
+        "need one each.",
+        default="switchboard",
+        pattern=r"^[A-Za-z0-9_.-]{1,60}$",
+    )
+    voice_idle_processes: int = Field(
+        description="Processes that a voice worker keeps ready, so that a call is answered at once.",
+        default=2,
+        ge=0,
+        le=64,
+    )
+    voice_most_load: float = Field(
+        description="A voice worker takes no further calls above this share of its processors or memory; 1: it takes "
+        "all.",
+        default=0.7,
+        gt=0,
+        le=1,
+    )
+    voice_most_calls: int = Field(
+        description="Most calls of one voice worker at a time; 0: as many as its load allows.", default=0, ge=0
+    )
+    voice_job_memory_mb: int = Field(
+        description="A call whose process takes more memory than this (MB) is ended.", default=1500, ge=200
+    )
+    voice_drain_seconds: int = Field(
+        description="How long a voice worker that is asked to stop lets its calls go on.", default=3600, ge=0
+    )
+    voice_health_host: str = Field(description="Where a voice worker tells its health.", default="127.0.0.1")
+    voice_health_port: int = Field(
+        description="`/healthz`: it lives; `/readyz`: it takes calls; `/worker`: how many it has.",
+        default=8081,
+        ge=1,
+        le=65535,
+    )
+    voice_prometheus_port: int = Field(
+        description="Where a voice worker shows its metrics at `/metrics`; 0: nowhere.", default=0, ge=0, le=65535
+    )
     upload_limit_mb: int = Field(description="Largest upload, in megabytes.", default=50, ge=1, le=2048)
     login_attempts: int = Field(
         description="Failed sign-ins after which an account is locked for `LOGIN_LOCK_MINUTES`.",
@@ -160,7 +253,7 @@ class Config(BaseSettings):
         le=5,
     )
 
-    @field_validator("encryption_keys", "egress_allow", "mcp_hosts", mode="before")
+    @field_validator("encryption_keys", "egress_allow", "mcp_hosts", "premium_voices", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -178,6 +271,19 @@ class Config(BaseSettings):
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis://, rediss:// or unix://")
         return value
+
+    @field_validator("livekit_url", "livekit_public_url")
+    @classmethod
+    def _is_livekit(cls, value: str) -> str:
+        if value and not value.startswith(("ws://", "wss://", "http://", "https://")):
+            raise ValueError("must begin with ws://, wss://, http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _livekit_is_whole(self) -> Config:
+        if self.livekit_url and not (self.livekit_api_key and self.livekit_api_secret.get_secret_value()):
+            raise ValueError("LIVEKIT_URL needs LIVEKIT_API_KEY and LIVEKIT_API_SECRET")
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -19,6 +19,13 @@ def hide_secrets(logger: Any, method: str, event: dict[str, Any]) -> dict[str, A
     return event
 
 
+def hide_people(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what livekit-agents marks as personal: who is in a room, and what is said there."""
+    for name in [name for name in event if name.startswith("lk.pii.")]:
+        del event[name]
+    return event
+
+
 def add_scope(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
     """Say whose work a line is about, and for which request it was done."""
     from switchboard.kernel.request_id import current_request_id
@@ -52,6 +59,7 @@ def logging_settings(*, level: str, style: str) -> dict[str, Any]:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        hide_people,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if style == "console" else "iso", utc=style == "json"),
         add_scope,
         structlog.processors.format_exc_info,

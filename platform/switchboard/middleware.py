@@ -18,10 +18,19 @@ from django.middleware import clickjacking, common, csrf, security
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware as WhiteNoise
 
-from switchboard.kernel.problems import CONTENT_TYPE, OPENAI_PATHS, Problem, generic_problem, refusal
+from switchboard.kernel.problems import CONTENT_TYPE, OPENAI_PATHS, WORKER_PATHS, Problem, generic_problem, refusal
 from switchboard.kernel.request_id import HEADER, request_id_from, set_request_id
 
-DATA_PLANE: Final = ("/api/v1/conversations", "/api/v1/search", OPENAI_PATHS, "/healthz", "/readyz")
+DATA_PLANE: Final = (
+    "/api/v1/conversations",
+    "/api/v1/search",
+    "/api/v1/meetings",
+    "/webhooks/",
+    OPENAI_PATHS,
+    "/healthz",
+    "/readyz",
+    *WORKER_PATHS,
+)
 
 
 def is_data_plane(path: str) -> bool:

@@ -26,7 +26,10 @@ _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "o
 _VERBS: Final = frozenset({"create", "retrieve", "update", "destroy"})
 _TAGS: Final = {
     "Conversations": "The data plane: talk with an agent; answers stream as events.",
+    "Meetings": "The data plane: conversations by voice, in rooms of a LiveKit server.",
     "Search": "The data plane: passages of documents.",
+    "Voice": "What agents heard, said and saw, on one time axis for each session.",
+    "Remote workers": "For voice workers elsewhere, with a platform key of the scope `worker:operate`, on any host.",
     "Leads": "Who wants to hear from the company, as agents took them down.",
     "Reservations": "Room that agents keep for people, and the calendars that say when there is any.",
     "Chat completions": "The data plane in OpenAI's protocol: agents for whatever speaks to OpenAI.",
@@ -48,6 +51,7 @@ _TAGS: Final = {
     "Tokens": "For end users: minted here, or by an issuer of the company's own.",
     "Secrets": "What tools and endpoints sign in with elsewhere; written, never shown.",
     "Tenants": "On the platform's host alone: for operators and platform keys.",
+    "Phone numbers": "On the platform's host alone: which company's agent answers a number.",
     "Members": "The company's staff: invited, given a role or single objects, removed.",
     "Audit": "Who changed what, and when.",
     "Flags": "Feature flags: what is on, for whom, and why.",
@@ -151,15 +155,21 @@ def operations(schema: Document) -> Iterator[tuple[str, str, Document]]:
 def _add_data_plane(merged: Document) -> None:
     from conversations.api import data_plane
     from conversations.api.chat_completions import chat_completions
+    from voice_worker.data_plane import voice_plane
+    from voice_worker.remote.api import remote_workers
 
     _add_ninja(merged, data_plane.get_openapi_schema(path_prefix=PREFIX))
+    _add_ninja(merged, voice_plane.get_openapi_schema(path_prefix=PREFIX))
+    _add_ninja(merged, remote_workers.get_openapi_schema(path_prefix=f"{PREFIX}worker/"))
     _add_ninja(merged, chat_completions.get_openapi_schema(path_prefix=OPENAI_PATHS))
 
 
 def _add_ninja(merged: Document, schema: Any) -> None:
     other = json.loads(json.dumps(schema, default=str))
     taken = merged["components"].setdefault("schemas", {})
-    renamed = {name: f"DataPlane{name}" for name in other.get("components", {}).get("schemas", {}) if name in taken}
+    found_there = other.get("components", {}).get("schemas", {})
+    # What two APIs of the data plane have in common, such as their problems, is one schema.
+    renamed = {name: f"DataPlane{name}" for name, found in found_there.items() if taken.get(name, found) != found}
     text = json.dumps(other)
     for name, new in renamed.items():
         text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{new}"')
@@ -170,6 +180,7 @@ def _add_ninja(merged: Document, schema: Any) -> None:
         for method in _METHODS & item.keys():
             item[method].pop("security", None)
             operation = item[method]["operationId"].removeprefix("conversations_api_")
+            operation = operation.removeprefix("voice_worker_")
             item[method]["operationId"] = operation.removeprefix("chat_completions_api_")
             item[method]["tags"] = [tag.capitalize() for tag in item[method].get("tags", [])]
         merged["paths"].setdefault(path, {}).update(item)

@@ -58,7 +58,14 @@ _BOTH = [
 ]
 # `tenants` before django_tenants: its commands win. contenttypes is shared only: Django caches its ids for the
 # whole process.
-SHARED_APPS = ["tenants", "django_tenants", "django.contrib.contenttypes", "django.contrib.postgres", *_BOTH]
+SHARED_APPS = [
+    "tenants",
+    "django_tenants",
+    "django.contrib.contenttypes",
+    "django.contrib.postgres",
+    "voice_worker.directory",
+    *_BOTH,
+]
 TENANT_APPS = [
     *_BOTH,
     "tenants.vault",
@@ -69,6 +76,7 @@ TENANT_APPS = [
     "agents",
     "conversations",
     "conversations.desk",
+    "voice_worker",
 ]
 INSTALLED_APPS = [
     "daphne",  # its `runserver` speaks ASGI
@@ -101,7 +109,12 @@ DATABASES = {
             "connect_timeout": 10,
             "application_name": process_name(sys.argv),
             "options": "-c hnsw.iterative_scan=relaxed_order -c hnsw.ef_search=100",
-            "pool": {"min_size": 1, "max_size": config.database_pool, "timeout": 20, "max_idle": 120},
+            "pool": {
+                "min_size": 1,
+                "max_size": config.database_pool,
+                "timeout": config.database_wait_seconds,
+                "max_idle": 120,
+            },
         },
     }
 }
@@ -133,6 +146,8 @@ APPEND_SLASH = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 UPLOAD_LIMIT_BYTES = config.upload_limit_mb * 1024 * 1024
 MESSAGE_LIMIT_BYTES = 32 * 1024
+AUDIO_STREAMS = config.audio_streams
+AUDIO_STREAM_MINUTES = config.audio_stream_minutes
 X_FRAME_OPTIONS = "SAMEORIGIN"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -253,15 +268,40 @@ STORAGES = {
 EMBEDDINGS_URL = config.embeddings_url
 EMBEDDINGS_API_KEY = config.embeddings_api_key.get_secret_value()
 EMBEDDINGS_MODEL = config.embeddings_model
+SPEECH_URL = config.speech_url
+SPEECH_API_KEY = config.speech_api_key.get_secret_value()
+SPEECH_HEARING_MODEL = config.speech_hearing_model
+SPEECH_SPEAKING_MODEL = config.speech_speaking_model
+SPEECH_VOICE = config.speech_voice
 EGRESS_ALLOW = config.egress_allow
 MCP_HOSTS = config.mcp_hosts
 OPENAI_API_KEY = config.openai_api_key.get_secret_value()
 ANTHROPIC_API_KEY = config.anthropic_api_key.get_secret_value()
 GOOGLE_API_KEY = config.google_api_key.get_secret_value()
 GROQ_API_KEY = config.groq_api_key.get_secret_value()
+DEEPGRAM_API_KEY = config.deepgram_api_key.get_secret_value()
+CARTESIA_API_KEY = config.cartesia_api_key.get_secret_value()
+ELEVENLABS_API_KEY = config.elevenlabs_api_key.get_secret_value()
+RIME_API_KEY = config.rime_api_key.get_secret_value()
+PREMIUM_VOICES = config.premium_voices
 TENANT_REQUESTS_PER_MINUTE = config.tenant_requests_per_minute
 TENANT_TOKENS_PER_MINUTE = config.tenant_tokens_per_minute
 TENANT_CALLS_AT_ONCE = config.tenant_calls_at_once
+
+# --- LiveKit ----------------------------------------------------------------------------------------------------------
+LIVEKIT_URL = config.livekit_url
+LIVEKIT_PUBLIC_URL = config.livekit_public_url or config.livekit_url
+LIVEKIT_API_KEY = config.livekit_api_key
+LIVEKIT_API_SECRET = config.livekit_api_secret.get_secret_value()
+LIVEKIT_AGENT_NAME = config.livekit_agent_name
+VOICE_IDLE_PROCESSES = config.voice_idle_processes
+VOICE_MOST_LOAD = config.voice_most_load
+VOICE_MOST_CALLS = config.voice_most_calls
+VOICE_JOB_MEMORY_MB = config.voice_job_memory_mb
+VOICE_DRAIN_SECONDS = config.voice_drain_seconds
+VOICE_HEALTH_HOST = config.voice_health_host
+VOICE_HEALTH_PORT = config.voice_health_port
+VOICE_PROMETHEUS_PORT = config.voice_prometheus_port
 
 # --- API --------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -106,6 +106,12 @@ UNFOLD: Final[dict[str, Any]] = {
             _group(
                 "Conversations",
                 _item("Conversations", "forum", "conversations_conversation_changelist", Permission.CONVERSATIONS_READ),
+                _item(
+                    "Voice sessions",
+                    "graphic_eq",
+                    "voice_worker_voicesession_changelist",
+                    Permission.CONVERSATIONS_READ,
+                ),
                 _item("Leads", "person_add", "desk_lead_changelist", Permission.CONVERSATIONS_READ),
                 _item("Reservations", "event_seat", "desk_reservation_changelist", Permission.CONVERSATIONS_READ),
                 _item("Calendars", "calendar_month", "desk_reservationcalendar_changelist", Permission.AGENTS_READ),
@@ -142,6 +148,7 @@ UNFOLD_OPERATORS: Final[dict[str, Any]] = {
                 "",
                 _item("Home", "home", "index"),
                 _item("Tenants", "domain", "tenants_tenant_changelist", Permission.TENANTS_READ),
+                _item("Phone numbers", "call", "directory_phonenumber_changelist", Permission.TENANTS_READ),
                 _item("Feature flags", "flag", "flags_flag_changelist", Permission.FLAGS_READ),
                 _item("Operators", "group", "staff_user_changelist", Permission.MEMBERS_READ),
                 _item("Single sign-on", "key_vertical", "staff_ssoconnection_changelist", Permission.SETTINGS_READ),

@@ -8,6 +8,9 @@ from django.views.generic import RedirectView
 from switchboard import health
 from switchboard.admin import operator_site
 from tenants.tokens.views import jwks_view
+from voice_worker.meetings import webhooks
+from voice_worker.remote.api import remote_workers
+from voice_worker.remote.trpc import call_procedure
 
 urlpatterns = [
     path("healthz", health.healthz),
@@ -15,9 +18,13 @@ urlpatterns = [
     path("admin/", include("tenants.staff.signin.urls")),
     path(".well-known/jwks.json", jwks_view),
     path("admin/", operator_site.urls),
+    path("api/v1/worker/", remote_workers.urls),
+    path("trpc/<path:path>", call_procedure),
     path("api/v1/", include("tenants.api.platform_urls")),
     path("api/v1/", include("tenants.audit.api.urls")),
+    path("api/v1/", include("voice_worker.directory.urls")),
     path("api/", include("switchboard.openapi_urls")),
+    path("webhooks/livekit", webhooks.receive),
     path("", RedirectView.as_view(url="/admin/")),
 ]
 handler400 = "switchboard.kernel.problems.bad_request"

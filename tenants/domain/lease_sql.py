@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tenants.context import tenant_id
-from tenants.domain.leases import LEASE_SECONDS, PROCESS
+from tenants.domain.leases import LEASE_SECONDS, this_process
 
 # `{work}` is a CTE with columns `id` (of the work) and `is_ours` (whether this process does it, or it waits for one).
 OPEN: Final = """
@@ -31,6 +31,6 @@ def parameters(kind: str, work: object = None) -> dict[str, Any]:
         "lease_kind": kind,
         "lease_work": work,
         "lease_tenant": tenant_id(),
-        "lease_owner": PROCESS,
+        "lease_owner": this_process(),
         "lease_seconds": LEASE_SECONDS,
     }

@@ -27,10 +27,35 @@ logger = logging.getLogger(__name__)
 LEASE_SECONDS: Final = 12.0
 RENEW_SECONDS: Final = 4.0
 
-# This process, told apart from one that had its pid before.
-PROCESS: Final = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+# As an owner: whichever process asks.
+OURS: Final = "this process"
 # Touched on the event loop; read from the thread that renews, of a copy.
 _at_work: set[uuid.UUID] = set()
+
+
+def _new_name() -> str:
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+_name = _new_name()
+
+
+def _rename() -> None:
+    global _name
+    _name = _new_name()
+
+
+# A voice worker's jobs are forked from a process that has imported all this already.
+os.register_at_fork(after_in_child=_rename)
+
+
+def this_process() -> str:
+    """What this process is called, told apart from one that had its pid before."""
+    return _name
+
+
+def _named(owner: str) -> str:
+    return _name if owner == OURS else owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +89,7 @@ def _in(seconds: float) -> dt.datetime:
     return timezone.now() + dt.timedelta(seconds=seconds)
 
 
-def open_lease(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS, seconds: float = LEASE_SECONDS) -> None:
+def open_lease(*, kind: str, object_id: uuid.UUID, owner: str = OURS, seconds: float = LEASE_SECONDS) -> None:
     """Note accepted work of the tenant in force, in the caller's transaction.
 
     Args:
@@ -75,18 +100,19 @@ def open_lease(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS, seconds
         kind=kind,
         object_id=object_id,
         tenant_id=tenant_id(),
-        owner=owner,
+        owner=_named(owner),
         until=_in(seconds),
         attempts=1 if owner else 0,
     )
 
 
-def claim(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS, seconds: float = LEASE_SECONDS) -> int:
+def claim(*, kind: str, object_id: uuid.UUID, owner: str = OURS, seconds: float = LEASE_SECONDS) -> int:
     """Take work that nobody holds, or whose holder is late.
 
     Returns:
         How many times it has been taken, this time included; 0 where it is held or finished.
     """
+    owner = _named(owner)
     free = Q(owner="") | Q(until__lt=timezone.now())
     taken = WorkLease.objects.filter(free, kind=kind, object_id=object_id).update(
         owner=owner, until=_in(seconds), attempts=F("attempts") + 1
@@ -104,7 +130,7 @@ def at_work(object_id: uuid.UUID) -> Iterator[None]:
         _at_work.discard(object_id)
 
 
-def renew(*, owner: str = PROCESS, seconds: float = LEASE_SECONDS) -> int:
+def renew(*, owner: str = OURS, seconds: float = LEASE_SECONDS) -> int:
     """Renew what a process holds and is at work on, in one statement. Returns how many leases that was.
 
     What it holds and has lost sight of lapses, and is recovered as if the process had died: whoever asked for it left
@@ -112,12 +138,12 @@ def renew(*, owner: str = PROCESS, seconds: float = LEASE_SECONDS) -> int:
     """
     if not _at_work:
         return 0
-    return WorkLease.objects.filter(owner=owner, object_id__in=list(_at_work)).update(until=_in(seconds))
+    return WorkLease.objects.filter(owner=_named(owner), object_id__in=list(_at_work)).update(until=_in(seconds))
 
 
-def release(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS, seconds: float = 0.0) -> None:
+def release(*, kind: str, object_id: uuid.UUID, owner: str = OURS, seconds: float = 0.0) -> None:
     """Give work back for another to take, `seconds` from now: an orderly shutdown, or a fault that may pass."""
-    WorkLease.objects.filter(kind=kind, object_id=object_id, owner=owner).update(owner="", until=_in(seconds))
+    WorkLease.objects.filter(kind=kind, object_id=object_id, owner=_named(owner)).update(owner="", until=_in(seconds))
 
 
 def postpone(*, kind: str, object_id: uuid.UUID, seconds: float) -> None:
@@ -126,7 +152,7 @@ def postpone(*, kind: str, object_id: uuid.UUID, seconds: float) -> None:
 
 
 @contextmanager
-def kept_alive(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS) -> Iterator[None]:
+def kept_alive(*, kind: str, object_id: uuid.UUID, owner: str = OURS) -> Iterator[None]:
     """Renew one lease from a thread, while a worker without an event loop is busy."""
     finished = threading.Event()
 
@@ -134,7 +160,7 @@ def kept_alive(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS) -> Iter
         while not finished.wait(RENEW_SECONDS):
             try:
                 with use_public():
-                    WorkLease.objects.filter(kind=kind, object_id=object_id, owner=owner).update(
+                    WorkLease.objects.filter(kind=kind, object_id=object_id, owner=_named(owner)).update(
                         until=_in(LEASE_SECONDS)
                     )
             except DatabaseError:
@@ -151,7 +177,7 @@ def kept_alive(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS) -> Iter
         thread.join()
 
 
-def close(*, kind: str, object_id: uuid.UUID, owner: str | None = PROCESS) -> bool:
+def close(*, kind: str, object_id: uuid.UUID, owner: str | None = OURS) -> bool:
     """End a lease, in the transaction that finishes the work.
 
     Args:
@@ -162,13 +188,18 @@ def close(*, kind: str, object_id: uuid.UUID, owner: str | None = PROCESS) -> bo
     """
     held = WorkLease.objects.filter(kind=kind, object_id=object_id)
     if owner is not None:
-        held = held.filter(owner=owner)
+        held = held.filter(owner=_named(owner))
     return held.delete()[0] == 1
 
 
-def is_held(*, kind: str, object_id: uuid.UUID, owner: str = PROCESS) -> bool:
+def is_held(*, kind: str, object_id: uuid.UUID, owner: str = OURS) -> bool:
     """Whether a process holds a piece of work."""
-    return WorkLease.objects.filter(kind=kind, object_id=object_id, owner=owner).exists()
+    return WorkLease.objects.filter(kind=kind, object_id=object_id, owner=_named(owner)).exists()
+
+
+def is_fresh(*, kind: str, object_id: uuid.UUID) -> bool:
+    """Whether some process holds a piece of work, and renews it."""
+    return WorkLease.objects.filter(kind=kind, object_id=object_id, until__gt=timezone.now()).exclude(owner="").exists()
 
 
 def take_abandoned(*, limit: int = 50) -> list[Abandoned]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+from django.db import InternalError
 from django_tenants.postgresql_backend import base
 
 from tenants import actor
@@ -87,9 +88,13 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
             return
         setattr(self.connection, _TOLD, None)
         try:
-            self.connection.execute(_TELL, told)
-        except psycopg.errors.InFailedSqlTransaction:
-            return  # Only a rollback can follow, and it comes through here again.
+            # A connection that was cut is told of as Django tells of it: whoever tries again knows only that.
+            with self.wrap_database_errors:
+                self.connection.execute(_TELL, told)
+        except InternalError as error:
+            if isinstance(error.__cause__, psycopg.errors.InFailedSqlTransaction):
+                return  # Only a rollback can follow, and it comes through here again.
+            raise
         setattr(self.connection, _TOLD, told)
 
     def _forget_what_was_told(self) -> None:

@@ -77,12 +77,14 @@ def as_form(fields):
 
 
 LOCAL, REMOTE = {"endpoint": "", "model": "local"}, {"endpoint": "e", "model": "m", "temperature": 0.7}
+SPEECH = {"endpoint": "e", "model": "m", "voice": "v", "language": "de", "options": {"speed": 1.5, "terms": ["a"]}}
 ARGUMENTS = {"type": "object", "properties": {"n": {"type": "integer", "enum": [1, 2]}}, "required": ["n"]}
 CONTENTS = [
     (PromptContent, {"template": "Hi {{ a }}", "variables": [{"name": "a", "required": False, "default": "x\ny"}]}),
     (ToolContent, {"kind": "http", "description": "D", "handler": "https://a", "input_schema": ARGUMENTS}),
     (PersonalityContent, {"instructions": "Kind.", "languages": ["en", "de-AT"], "capabilities": ["a, b"]}),
     (RuntimeContent, {"llm": REMOTE, "fallbacks": [LOCAL, REMOTE], "judge": REMOTE, "vision": {"enabled": True}}),
+    (RuntimeContent, {"stt": SPEECH, "tts_fallbacks": [{}, SPEECH], "realtime": SPEECH, "languages": ["en", "de"]}),
     (RuntimeContent, {"stt": {"options": {"a": [1]}}, "safety": {"blocked_topics": ["politics"]}}),
     (ProfileContent, {"kind": "supervisor", "examples": ["one", "two"]}),
 ]

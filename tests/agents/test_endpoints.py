@@ -17,6 +17,7 @@ from tests.factories import EndpointFactory
 from tests.isolation import assert_problem
 
 ENDPOINTS = "/api/v1/endpoints"
+WITH_AN_ADDRESS = ["openai", "anthropic", "google", "groq", "deepgram", "cartesia", "elevenlabs", "rime"]
 
 
 def refused(text: str) -> dict[str, str]:
@@ -26,7 +27,7 @@ def refused(text: str) -> dict[str, str]:
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("provider", ["openai", "anthropic", "google", "groq"])
+@pytest.mark.parametrize("provider", WITH_AN_ADDRESS)
 def test_the_platforms_key_goes_to_the_providers_own_address_alone(settings: Any, provider: str) -> None:
     setattr(settings, PROVIDERS[provider].key_setting, "sk-platform")
     own = PROVIDERS[provider].base_url
@@ -39,7 +40,8 @@ def test_the_platforms_key_goes_to_the_providers_own_address_alone(settings: Any
         own + "/x",
         own + ":8443",
         own.replace("https://", "https://user@"),
-        own.replace(".com", ".com.evil.example"),
+        own.replace("https://", "https://evil."),
+        own.replace("://", "://evil.example/"),
         "",
     ):
         assert key_for(provider, elsewhere, "") == ""
@@ -63,7 +65,7 @@ def test_an_endpoint_without_a_key_is_resolved_with_the_platforms(in_harbour: An
 
 
 # --- addresses --------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("provider", ["openai", "anthropic", "google", "groq"])
+@pytest.mark.parametrize("provider", WITH_AN_ADDRESS)
 def test_a_known_provider_needs_no_address(in_harbour: Any, provider: str) -> None:
     assert create_endpoint(name="E", provider=provider).base_url == PROVIDERS[provider].base_url
 

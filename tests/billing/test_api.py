@@ -1,9 +1,11 @@
 """The ledger over REST."""
 
 import uuid
+from decimal import Decimal
 
 import pytest
 
+from billing.domain.usage import Usage, record_usage
 from tenants.context import use_tenant
 from tests.factories import UsageFactory
 from tests.isolation import assert_not_listed, assert_problem
@@ -34,6 +36,18 @@ def test_the_ledger_is_shown_and_narrowed_down(caller, in_harbour):
 )
 def test_a_filter_that_cannot_be_is_named(caller, field, value):
     assert_problem(caller.get(f"{USAGE}?{field}={value}"), 422, "invalid", field=field)
+
+
+def test_what_is_not_counted_in_tokens_has_a_quantity(caller, staff, in_harbour):
+    record_usage(
+        usage=Usage("stt", "deepgram", "nova-3", 0, 0, quantity=Decimal("90.25"), unit="second"), idempotency_key="a"
+    )
+    record_usage(usage=Usage("llm", "openai", "gpt-4.1", 9, 9), idempotency_key="b")
+
+    talked, heard = caller.get(USAGE).json()["results"]
+    assert (heard["quantity"], heard["unit"]) == ("90.250000", "second")
+    assert (talked["quantity"], talked["unit"]) == (None, "")
+    assert "90.25 seconds" in staff.get("/admin/billing/usageevent/").content.decode()
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,8 +25,10 @@ from switchboard.kernel.redis import async_redis
 from tenants.context import use_public, use_tenant
 from tenants.domain import leases
 from tenants.models import Tenant, WorkLease
+from tests.agents.test_images import IMAGES
 from tests.conversations.caller import Caller
 from tests.factories import EndpointFactory
+from tests.model_server.pictures import pictures_in
 from tests.model_server.process import ModelServer
 
 
@@ -58,6 +61,30 @@ async def test_words_are_gathered_but_none_is_lost(talker: Caller) -> None:
     assert [token.partition("@")[0] for token in tokens] == [str(number) for number in range(len(tokens))]
     assert len(tokens) == 50
     assert len(deltas) < 25
+
+
+async def test_what_is_shown_goes_to_the_model_and_is_kept_nowhere(
+    talker: Caller, harbour: Tenant, model_server: ModelServer
+) -> None:
+    conversation = await talker.begin()
+    with use_tenant(harbour):
+        job = await in_database(
+            lambda: turns.accept_message(conversation_id=conversation, content="!sees what is this?").job
+        )
+        assert job is not None
+        await TurnRun(replace(job, images=IMAGES)).run()
+
+    thread = await talker.thread(conversation)
+    assert thread["messages"][1]["text"].endswith(f"2. {IMAGES[1].label}")
+    assert len(pictures_in(model_server.requests()["requests"][-1])) == 2
+    row = await in_database(in_tenant, harbour, Turn.objects.get)
+    assert "base64" not in str(row.events)
+    used = await in_database(
+        in_tenant,
+        harbour,
+        lambda: list(UsageEvent.objects.order_by("service").values_list("service", "quantity", "unit")),
+    )
+    assert used == [("llm", None, ""), ("vision", 2, "frame")]
 
 
 async def test_use_is_metered_once_and_told(talker: Caller, harbour: Tenant) -> None:

@@ -180,4 +180,4 @@ def test_accepted_work_is_leased_to_this_process_while_it_runs(conversation: Con
 
     owners = list(WorkLease.objects.order_by("pk").values_list("owner", flat=True))
 
-    assert owners == [leases.PROCESS, ""]
+    assert owners == [leases.this_process(), ""]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,10 +13,12 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from switchboard.launcher.ports import free_port
 from tests.e2e.staff import sign_in
 from tests.model_server.process import ModelServer
 from tests.oidc_provider import Provider, running_provider
 from tests.platform_process import ROOT, Company, Platform, running_platform
+from tests.voice_worker.livekit_server import LiveKitServer, running_livekit
 
 ARTIFACTS = ROOT / "test-artifacts"
 FLAGS = [
@@ -26,6 +29,10 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A camera and a microphone that are none, which every page may use, and a screen to share.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--auto-select-desktop-capture-source=Entire screen",
 ]
 # A machine that runs other tests beside these takes its time.
 expect.set_options(timeout=15_000)
@@ -46,10 +53,21 @@ def identities() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="package")
-def platform(platform_data: Path, model_server_process: ModelServer, identities: Provider) -> Iterator[Platform]:
+def livekit_at() -> LiveKitServer:
+    """Where the platform's LiveKit server is, once it runs: each of the two has to know the other's address."""
+    return LiveKitServer(f"ws://127.0.0.1:{free_port()}", "testkey", secrets.token_hex(24))
+
+
+@pytest.fixture(scope="package")
+def platform(
+    platform_data: Path, model_server_process: ModelServer, identities: Provider, livekit_at: LiveKitServer
+) -> Iterator[Platform]:
     reached = f"{model_server_process.host_and_port},{identities.host_and_port}"
-    with running_platform(platform_data, EGRESS_ALLOW=reached) as platform:
-        yield platform
+    keys = (livekit_at.api_key, livekit_at.api_secret)
+    with running_platform(platform_data, EGRESS_ALLOW=reached, **livekit_at.environment()) as platform:
+        webhooks = f"http://127.0.0.1:{platform.port}/webhooks/livekit"
+        with running_livekit(port=int(livekit_at.url.rpartition(":")[2]), keys=keys, webhooks=webhooks):
+            yield platform
 
 
 @pytest.fixture(scope="package")
@@ -62,12 +80,17 @@ def agency(platform: Platform) -> Company:
     return platform.companies["agency"]
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def browser_program() -> str:
+    """Chromium or Chrome, whichever is there."""
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     assert program, "These tests need Chromium or Chrome on the PATH; on Debian, `apt install chromium`."
+    return program
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=browser_program(), args=FLAGS)
         yield browser
         browser.close()
 
@@ -88,7 +111,7 @@ class Windows:
             company: where it is signed in already; None: nowhere.
             width: in CSS pixels.
         """
-        state = self._session(company) if company else None
+        state = self.session_of(company) if company else None
         context = self.browser.new_context(
             color_scheme=theme, viewport={"width": width, "height": 844}, storage_state=state
         )
@@ -108,7 +131,8 @@ class Windows:
         assert any(re.search(pattern, trouble) for trouble in self.troubles), self.troubles
         self.troubles[:] = [trouble for trouble in self.troubles if not re.search(pattern, trouble)]
 
-    def _session(self, company: Company) -> Any:
+    def session_of(self, company: Company) -> Any:
+        """The cookies of somebody who is signed in there."""
         if company.slug not in self.sessions:
             page = self.open()
             sign_in(page, company)
@@ -131,7 +155,7 @@ def windows(browser: Browser, sessions: dict[str, Any], request: pytest.FixtureR
         for page in context.pages:
             page.screenshot(path=ARTIFACTS / "journeys" / f"{name}-{number}.png")
         context.close()
-    assert not windows.troubles
+    assert not windows.troubles, "\n".join(windows.troubles)
 
 
 @pytest.fixture(scope="package")

@@ -75,8 +75,48 @@ def preview(hotel: Company) -> str:
     return str(hotel.made(f"/api/v1/agents/{hotel.agent_id}/releases", release)["id"])
 
 
+@pytest.fixture(scope="module")
+def talked(platform: Platform, hotel: Company, said: Said) -> str:
+    """A voice session in which all sorts of things happened."""
+    session, turn = str(uuid.uuid4()), str(uuid.uuid4())
+    platform.rows(
+        hotel,
+        "INSERT INTO voice_worker_voicesession (id, conversation_id, channel, status, worker, end_reason, recording,"
+        " started_at, ended_at)"
+        " VALUES (%s, %s, 'audio', 'ended', 'voice-1', 'ended', '', now(), now() + '9 s'::interval) RETURNING id",
+        session,
+        said.conversation,
+    )
+    for kind, at, until, data in (
+        ("user_speech", 400, 1900, "{}"),
+        ("transcript", 2080, None, '{"text": "When is the pool open on Sundays?"}'),
+        ("llm", 2100, 2900, '{"first_token_ms": 240, "model": "small-1"}'),
+        ("tool", 2200, 2300, '{"name": "weather", "ok": false}'),
+        ("tts", 2350, 3300, '{"first_audio_ms": 130}'),
+        ("agent_speech", 2480, 8000, '{"text": "From eight to eight.", "interrupted": true}'),
+        ("vision", 5000, None, '{"frames": 2}'),
+        ("state", 0, None, '{"state": "listening"}'),
+        ("error", 8100, None, '{"code": "tts_failed"}'),
+    ):
+        platform.rows(
+            hotel,
+            "INSERT INTO voice_worker_timelineentry (id, session_id, kind, at_ms, until_ms, turn_id, data)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb) RETURNING id",
+            str(uuid.uuid4()),
+            session,
+            kind,
+            at,
+            until,
+            turn if kind in {"llm", "tool", "tts", "agent_speech"} else None,
+            data,
+        )
+    return session
+
+
 @pytest.fixture
-def address_of(hotel: Company, said: Said, document: str, parts: dict[str, str], preview: str) -> Callable[[str], str]:
+def address_of(
+    hotel: Company, said: Said, document: str, parts: dict[str, str], preview: str, talked: str
+) -> Callable[[str], str]:
     """Where a screen is."""
     agent = f"/admin/agents/agent/{hotel.agent_id}"
     places = {
@@ -106,6 +146,9 @@ def address_of(hotel: Company, said: Said, document: str, parts: dict[str, str],
         "new-tool": "/admin/agents/tool/add/",
         "endpoint": "/admin/agents/modelendpoint/add/",
         "playground": f"{agent}/playground/",
+        "talk": f"/admin/voice_worker/voicesession/talk/{hotel.agent_id}/",
+        "voice-sessions": "/admin/voice_worker/voicesession/",
+        "voice-session": f"/admin/voice_worker/voicesession/{talked}/change/",
         "conversations": "/admin/conversations/conversation/",
         "thread": f"/admin/conversations/conversation/{said.conversation}/change/",
         "key": "/admin/tenants/apikey/add/",
@@ -187,6 +230,9 @@ def assert_kind(page: Page, name: str) -> tuple[int, ...]:
         "new-tool",
         "endpoint",
         "playground",
+        "talk",
+        "voice-sessions",
+        "voice-session",
         "conversations",
         "thread",
         "key",

@@ -1,4 +1,4 @@
-"""The whole life of an agent by a generated client, `switchboard_client`, which the test makes from the document.
+"""The whole life of an agent by a generated client, `generated_switchboard`, which the test makes from the document.
 
 mypy checks this file together with the client, so a field that the document doesn't promise is a fault here.
 """
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
 
-from switchboard_client import AuthenticatedClient
-from switchboard_client.api.agents import agents_create, agents_publish
-from switchboard_client.api.audit import audit_list
-from switchboard_client.api.prompts import (
+from generated_switchboard import AuthenticatedClient
+from generated_switchboard.api.agents import agents_create, agents_publish
+from generated_switchboard.api.audit import audit_list
+from generated_switchboard.api.prompts import (
     prompts_create,
     prompts_diff,
     prompts_list,
@@ -21,7 +21,7 @@ from switchboard_client.api.prompts import (
     prompts_render,
     prompts_retrieve,
 )
-from switchboard_client.api.releases import (
+from generated_switchboard.api.releases import (
     agents_releases,
     releases_canary,
     releases_create,
@@ -29,7 +29,7 @@ from switchboard_client.api.releases import (
     releases_go_live,
     releases_rollback,
 )
-from switchboard_client.models import (
+from generated_switchboard.models import (
     Agent,
     AgentVersion,
     CanaryFields,
@@ -57,7 +57,7 @@ from switchboard_client.models import (
     RollbackFields,
     VariableDraft,
 )
-from switchboard_client.types import Response
+from generated_switchboard.types import Response
 
 T = TypeVar("T")
 

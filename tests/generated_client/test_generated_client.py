@@ -14,7 +14,7 @@ import pytest
 import requests
 
 LIFE = Path(__file__).with_name("life.py")
-PACKAGE = "switchboard_client"
+PACKAGE = "generated_switchboard"
 # The generator's own frame passes `*args: object` on to httpx's `__exit__`; nothing there comes from our document.
 MYPY = f"""
 [mypy]
@@ -60,7 +60,7 @@ def test_the_client_and_a_program_that_uses_it_are_typed(generated: Path) -> Non
 def test_an_agent_lives_by_the_client_alone(
     life: Any, web_server: str, live_tenants: None, harbour: Any, api_key_for: Callable[..., str]
 ) -> None:
-    from switchboard_client import AuthenticatedClient  # type: ignore[import-not-found]
+    from generated_switchboard import AuthenticatedClient  # type: ignore[import-not-found]
 
     key = api_key_for(harbour)
     client = AuthenticatedClient(

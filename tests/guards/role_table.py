@@ -214,6 +214,20 @@ TENANT: Final = [
     Rule("POST", "/api/v1/conversations/*/messages", P.CONVERSATIONS_WRITE),
     Rule("GET", "/api/v1/conversations/*/turns/*", P.CONVERSATIONS_READ),
     Rule("DELETE", "/api/v1/conversations/*/turns/*", P.CONVERSATIONS_WRITE),
+    Rule("GET POST", "/admin/voice_worker/voicesession/*/change/", P.CONVERSATIONS_READ),  # a page, no form
+    Rule("GET", "/admin/voice_worker/voicesession/talk/*/", P.CONVERSATIONS_WRITE),
+    Rule("GET", "/admin/voice_worker/voicesession/*/axis/", P.CONVERSATIONS_READ),
+    Rule("GET", "/admin/voice_worker/voicesession/*/recording/", P.CONVERSATIONS_READ),
+    *pages("/admin/voice_worker/voicesession/", read=P.CONVERSATIONS_READ),
+    *resource("/api/v1/voice-sessions", read=P.CONVERSATIONS_READ),
+    Rule("GET", "/api/v1/voice-sessions/*/timeline", P.CONVERSATIONS_READ),
+    Rule("GET", "/api/v1/meetings", P.CONVERSATIONS_READ),
+    Rule("POST", "/api/v1/meetings", P.CONVERSATIONS_WRITE),
+    Rule("GET", "/api/v1/meetings/*", P.CONVERSATIONS_READ),
+    Rule("GET", "/api/v1/meetings/*/participants", P.CONVERSATIONS_READ),
+    Rule("POST", "/api/v1/meetings/*/tokens", P.CONVERSATIONS_WRITE),
+    Rule("POST", "/api/v1/meetings/*/end", P.CONVERSATIONS_WRITE),
+    Rule("GET", "/meet/*", ANYBODY),  # an empty page, which asks the API
     Rule("POST", "/admin/desk/lead/*/change/", P.CONVERSATIONS_WRITE),
     *pages("/admin/desk/lead/", read=P.CONVERSATIONS_READ),
     *resource("/api/v1/leads", read=P.CONVERSATIONS_READ, write=P.CONVERSATIONS_WRITE),
@@ -285,6 +299,16 @@ TENANT: Final = [
 
 PLATFORM: Final = [
     *_OPEN,
+    Rule("POST", "/webhooks/livekit", NOBODY),  # a LiveKit server signs what it tells
+    Rule("POST", "/admin/directory/phonenumber/*/change/", NOBODY),
+    *pages("/admin/directory/phonenumber/", read=P.TENANTS_READ, write=P.TENANTS_WRITE),
+    *resource("/api/v1/phone-numbers", read=P.TENANTS_READ, write=P.TENANTS_WRITE),
+    # for keys of the scope worker:operate, which nobody signs in with
+    Rule(_ALL, "/api/v1/worker/", ANYBODY),  # nothing is there
+    Rule("GET", "/api/v1/worker/*", NOBODY),
+    Rule("POST", "/api/v1/worker/*", NOBODY),
+    Rule("POST", "/api/v1/worker/*/*", NOBODY),
+    Rule(_ALL, "/trpc/*", NOBODY),
     *_FLAG_PAGES,
     Rule("GET POST", "/admin/tenants/tenant/*/change/", P.TENANTS_READ),  # a page, no form
     Rule("GET", "/admin/staff/signinpolicy/", P.SETTINGS_READ),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-_NOT_OURS = frozenset({"node_modules", "__pycache__", "migrations"})
+_NOT_OURS = frozenset({"node_modules", "__pycache__", "migrations", "vendor"})
 PRODUCT = ("manage.py", "platform", "tenants", "billing", "knowledge", "agents", "conversations", "voice_worker")
 AROUND = ("tests", "bench", "widget", "templates", "docs", ".ci")
 

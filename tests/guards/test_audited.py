@@ -36,6 +36,12 @@ NOT_AUDITED = {
     "conversations.Conversation": "what people say is no configuration; it has a history of its own",
     "conversations.Turn": "as its conversation",
     "conversations.Message": "as its conversation",
+    "conversations.Notice": "as its conversation",
+    "directory.Room": "follows from a meeting",
+    "voice_worker.Meeting": "what people do while they talk; it is a record itself",
+    "voice_worker.Participant": "as its meeting",
+    "voice_worker.VoiceSession": "what happens while people speak; its time axis is its record",
+    "voice_worker.TimelineEntry": "as its session",
 }
 
 

@@ -46,11 +46,11 @@ def test_compose_names_only_settings_that_exist() -> None:
 
 def test_compose_starts_what_the_platform_is_made_of() -> None:
     services = compose()["services"]
-    assert set(services) == {"postgres", "redis", "migrate", "embedder", "worker", "web"}
-    for name in ("web", "worker"):
+    assert set(services) == {"postgres", "redis", "migrate", "embedder", "speech", "worker", "web", "voice"}
+    for name in ("web", "worker", "voice"):
         assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
-    for name in ("migrate", "embedder", "worker", "web"):
-        assert {"DATABASE_URL", "REDIS_URL", "EMBEDDINGS_URL"} <= set(services[name]["environment"])
+    for name in ("migrate", "embedder", "speech", "worker", "web", "voice"):
+        assert {"DATABASE_URL", "REDIS_URL", "EMBEDDINGS_URL", "SPEECH_URL"} <= set(services[name]["environment"])
 
 
 def test_the_image_names_only_settings_that_exist_and_does_not_run_as_root() -> None:

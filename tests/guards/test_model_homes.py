@@ -69,10 +69,17 @@ HOMES = {
     "agents.ContactFact": TENANT,
     "conversations.Conversation": TENANT,
     "conversations.Turn": TENANT,
+    "conversations.Notice": TENANT,
     "conversations.Message": TENANT,
     "desk.Lead": TENANT,
     "desk.Reservation": TENANT,
     "desk.ReservationCalendar": TENANT,
+    "directory.Room": PUBLIC,  # found before the tenant is known
+    "directory.PhoneNumber": PUBLIC,
+    "voice_worker.Meeting": TENANT,
+    "voice_worker.Participant": TENANT,
+    "voice_worker.VoiceSession": TENANT,
+    "voice_worker.TimelineEntry": TENANT,
 }
 
 

@@ -13,6 +13,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from switchboard.kernel.problems import WORKER_PATHS
 from tenants.context import use_public
 from tenants.permissions import ROLE_PERMISSIONS, Permission, Role
 from tests.factories import UserFactory
@@ -94,7 +95,8 @@ def on_control_plane(method: str, address: str) -> bool:
 
 
 def on_data_plane(method: str, address: str) -> bool:
-    return address.startswith(("/api/v1/conversations", "/api/v1/search", "/v1/"))
+    data_plane = ("/api/v1/conversations", "/api/v1/search", "/api/v1/meetings", "/v1/", *WORKER_PATHS)
+    return address.startswith(data_plane)
 
 
 def test_the_control_plane_and_the_admin_do_as_the_table_says(people: Clients) -> None:
@@ -109,4 +111,9 @@ def test_the_operators_site_does_as_the_table_says(operators: Clients) -> None:
 
 def test_the_data_plane_does_as_the_table_says(live_tenants: None, people: Clients) -> None:
     faults = list(walk(people, "switchboard.urls", TENANT, on_data_plane))
+    assert not faults, "\n".join(faults)
+
+
+def test_the_operators_data_plane_does_as_the_table_says(live_tenants: None, operators: Clients) -> None:
+    faults = list(walk(operators, "switchboard.urls_public", PLATFORM, on_data_plane))
     assert not faults, "\n".join(faults)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+import pytest
+from django.db import OperationalError
+
 from switchboard.kernel.memory import Memory
 
 
@@ -52,3 +55,21 @@ async def test_async_code_asks_the_same_memory() -> None:
 
     assert await memory.find_async("a") == memory.find("a") == "A"
     assert asked.questions == ["a"]
+
+
+def test_what_is_known_is_believed_for_a_while_when_the_database_is_away() -> None:
+    answers = iter(["first", OperationalError("away"), OperationalError("away"), "second"])
+
+    def load(name: str) -> str:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    memory = Memory(load, seconds=0.0, outage_seconds=60.0)
+
+    assert memory.find("a") == "first"
+    assert memory.find("a") == "first"
+    with pytest.raises(OperationalError):
+        memory.find("b")
+    assert memory.find("a") == "second"

@@ -7,6 +7,8 @@
 | `echo` | the messages it was sent, as JSON |
 | `canaries` | every word like `canary-…` among the messages it was sent |
 | `say` | what follows `!say ` in the last message |
+| `sees` | what it was shown: `1. <label>` and so on, each on a line; else `I see nothing.` |
+| `blind` | 400 where it is shown a picture, else as `say` |
 | `say-first` | the first message of the contact's |
 | `half-say`, `half-say-ended`, `hang-mid-say` | half of the last message, then as below |
 | `goes-on`, `repeats-last-word` | what is left to say where another broke off; the second from the last word again |
@@ -25,6 +27,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -96,17 +99,27 @@ def last_said(messages: list[dict[str, Any]]) -> str:
 
 
 def answer_for(
-    model: str, messages: list[dict[str, Any]], seen: set[tuple[str, str]], tools: list[dict[str, Any]]
+    model: str,
+    messages: list[dict[str, Any]],
+    seen: set[tuple[str, str]],
+    tools: list[dict[str, Any]],
+    labels: Sequence[str] = (),
 ) -> Answer:
     """The plan for a request.
 
     Args:
         seen: what `-once` behaviours have met already; added to.
         tools: those that it is offered.
+        labels: of the pictures that it is shown.
     """
     said = last_said(messages)
     directive = _DIRECTIVE.search(said)
     name, words = (directive[1], directive[2] or "") if directive else (model, said)
+    if name == "sees":
+        told = "\n".join(f"{number}. {label}" for number, label in enumerate(labels, start=1))
+        return Answer(name, _pieces(told or "I see nothing."))
+    if name == "blind":
+        return Answer(name, status=400) if labels else Answer(name, _pieces(words))
     if name.endswith("-once"):
         base = name.removesuffix("-once")
         known = (name, said) in seen

@@ -10,6 +10,7 @@ import json
 from typing import Any, Protocol
 
 from tests.model_server.answers import error_body, text_of
+from tests.model_server.pictures import is_picture
 
 Messages = list[dict[str, Any]]
 
@@ -250,9 +251,15 @@ def _blocks(content: Any) -> str:
     """The words of an Anthropic message; what is no text as JSON."""
     if isinstance(content, str):
         return content
-    return "\n".join(block["text"] if block.get("type") == "text" else json.dumps(block) for block in content)
+    return "\n".join(
+        block["text"] if block.get("type") == "text" else json.dumps(block)
+        for block in content
+        if not is_picture(block)
+    )
 
 
 def _parts(parts: Any) -> str:
     """The same of a Google one."""
-    return "\n".join(part["text"] if "text" in part else json.dumps(part) for part in parts or ())
+    return "\n".join(
+        part["text"] if "text" in part else json.dumps(part) for part in parts or () if not is_picture(part)
+    )

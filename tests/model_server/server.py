@@ -17,6 +17,7 @@ import httptools
 
 from tests.model_server.answers import MODELS, Answer, answer_for, error_body, text_of
 from tests.model_server.dialects import DIALECTS, Dialect, Script, call_of, dialect_of, usage_of
+from tests.model_server.pictures import pictures_in
 
 _KEPT: Final = 200
 _REASONS: Final = {200: "OK", 302: "Found", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
@@ -127,7 +128,10 @@ class ModelProtocol(asyncio.Protocol):
         key = self._headers.get(dialect.key_header, "").removeprefix("Bearer ")
         offered = dialect.tools(request)
         refused = key == REFUSED_KEY
-        answer = Answer("wrong-key", status=401) if refused else answer_for(model, messages, record.seen, offered)
+        labels = [picture.label for picture in pictures_in(request)]
+        answer = (
+            Answer("wrong-key", status=401) if refused else answer_for(model, messages, record.seen, offered, labels)
+        )
         record.counts[answer.name] += 1
         others = sorted(_KEY_HEADERS & self._headers.keys() - {dialect.key_header})
         record.requests.append({"behaviour": answer.name, "key": key, "other_keys": others, **request})

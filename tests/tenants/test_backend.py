@@ -2,11 +2,13 @@
 
 import asyncio
 import contextvars
+import os
 
+import psycopg
 import pytest
 from asgiref.sync import sync_to_async
 from django.core.cache import cache
-from django.db import DatabaseError, InternalError, ProgrammingError, connection, transaction
+from django.db import DatabaseError, InternalError, OperationalError, ProgrammingError, connection, transaction
 
 from knowledge.models import Collection
 from tenants.context import TenantNotSet, use_public, use_schema, use_tenant
@@ -122,6 +124,19 @@ def test_after_the_server_cut_the_connection(live_tenants, harbour):
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         connection.close()
         assert search_path() == path_of(harbour)
+
+
+def test_a_connection_that_is_cut_between_two_queries_fails_as_django_tells_it(live_tenants, harbour, agency):
+    with use_tenant(harbour), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (process,) = cursor.fetchone()
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as another:
+        another.execute("SELECT pg_terminate_backend(%s)", [process])
+    with use_tenant(agency):
+        with pytest.raises(OperationalError):
+            search_path()
+        connection.close()
+        assert search_path() == path_of(agency)
 
 
 @pytest.mark.parametrize("name", ['x"; DROP SCHEMA public; --', "pg_catalog", "", "x" * 64])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from agents.engine.gateway.chat import stream_chat
 from agents.engine.gateway.failures import ModelFailed
 from agents.engine.gateway.messages import ChatMessage, Piece, Role, ToolCall, ToolOffer
-from agents.engine.gateway.metering import estimate_tokens, estimate_usage
+from agents.engine.gateway.metering import estimate_tokens, estimate_usage, length_of
 from agents.engine.gateway.structured import complete_json
 from agents.engine.models import Deadlines
 
@@ -23,5 +23,6 @@ __all__ = [
     "complete_json",
     "estimate_tokens",
     "estimate_usage",
+    "length_of",
     "stream_chat",
 ]

@@ -98,7 +98,9 @@ class Attempt:
 
         For the tenant's limits. A server that counts wildly must not shut its tenant out of all the others.
         """
-        estimated = metering.estimate_tokens(metering.length_of(self._request.messages) + self._written)
+        estimated = metering.estimate_tokens(
+            metering.length_of(self._request.messages, self._endpoint.provider) + self._written
+        )
         if self._counts is None:
             return estimated
         return min(self._counts.prompt + self._counts.completion, _MOST_TIMES * estimated + _MOST_BESIDES)
@@ -110,7 +112,7 @@ class Attempt:
             self._choice,
             self._endpoint,
             self._counts,
-            sent=metering.length_of(self._request.messages),
+            sent=metering.length_of(self._request.messages, self._endpoint.provider),
             written=self._written,
             purpose=self._request.purpose,
         )

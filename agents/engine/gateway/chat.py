@@ -12,7 +12,7 @@ from typing import Final
 
 from agents import releases
 from agents.content.runtime import ModelChoice
-from agents.engine.gateway import breaker, limits
+from agents.engine.gateway import breaker, limits, metering, sight
 from agents.engine.gateway.attempt import Attempt, Request
 from agents.engine.gateway.failures import ModelFailed, failure_of
 from agents.engine.gateway.messages import ChatMessage, Piece, ToolChoice, ToolOffer
@@ -53,7 +53,8 @@ async def stream_chat(
         deadlines: `answer` is for all attempts together.
 
     Yields:
-        Text, tool calls, and one `Usage` for each attempt that used anything, at its end.
+        Text, tool calls, and one `Usage` for each attempt that used anything, at its end; and a second one, of the
+        service `vision`, where it was shown pictures.
 
     Raises:
         ModelFailed: see there; none of the chain could answer, or finish what one had begun.
@@ -76,6 +77,8 @@ async def stream_chat(
             failed = run.failure
             if failed is None:
                 return
+            if run.may_go_without_pictures():
+                continue
             if failed.code == "rate_limited":  # the tenant's own limit, whichever model it is
                 raise failed
             if not run.may_repeat(endpoint, attempt, is_last=is_last):
@@ -95,6 +98,9 @@ class _Run:
         self._clock = asyncio.get_running_loop().time
         self._give_up = self._clock() + request.deadlines.answer
         self._shown: list[str] = []
+        self._has_pictures = sight.has_pictures(request.messages)
+        self._refused_pictures: set[tuple[str, str]] = set()
+        self._asking: tuple[str, str] | None = None  # the model that was shown pictures last, if the last one was
         self.failure: ModelFailed | None = None  # of the last attempt
 
     @property
@@ -111,11 +117,29 @@ class _Run:
         # Somebody is reading what was shown, or the provider asks for longer than the next one will take.
         return attempt < _TRIES_BEFORE_ANOTHER and not self._has_shown() and (failure.retry_after or 0.0) <= 1.0
 
+    def may_go_without_pictures(self) -> bool:
+        """Whether the model is to be asked at once again, without the pictures that it may have refused."""
+        if self._asking is None or self.failure is None or not sight.may_be_refused_for_pictures(self.failure):
+            return False
+        self._refused_pictures.add(self._asking)
+        return not self.is_late
+
+    def _seen_by(self, choice: ModelChoice, endpoint: Endpoint, request: Request) -> Request:
+        """What a model is sent: without the pictures where it takes none."""
+        self._asking = None
+        if not self._has_pictures:
+            return request
+        name = endpoint.name, choice.model
+        if name in self._refused_pictures or sight.is_blind(endpoint, choice.model):
+            return replace(request, messages=sight.in_words(request.messages))
+        self._asking = name
+        return request
+
     async def attempt(self, choice: ModelChoice, endpoint: Endpoint) -> AsyncGenerator[Piece]:
         """One attempt's pieces and its usage; `failure` tells afterwards how it went."""
         self.failure = None
         cutter = RepeatCutter("".join(self._shown)) if self._has_shown() else None
-        request = self._continued() if cutter else self._request
+        request = self._seen_by(choice, endpoint, self._continued() if cutter else self._request)
         attempt = Attempt(choice, endpoint, request, self._give_up)
         ticket = None
         try:
@@ -131,13 +155,18 @@ class _Run:
                 self._shown.append(text)
                 yield text
             breaker.note_success(endpoint)
+            if (endpoint.name, choice.model) in self._refused_pictures:
+                sight.note_blind(endpoint, choice.model)
         except Exception as error:
             self.failure = failure_of(error, endpoint.name)
             breaker.note_failure(endpoint, self.failure)
         finally:
             await limits.settle(ticket, tokens=attempt.tokens())
         if self.failure is None or attempt.has_used:
-            yield await attempt.usage()
+            used = await attempt.usage()
+            yield used
+            if frames := sight.pictures_of(request.messages):
+                yield metering.frames_of(used, frames)
 
     def _has_shown(self) -> bool:
         return any(not text.isspace() for text in self._shown)
@@ -167,4 +196,4 @@ def _summary(failures: Sequence[ModelFailed]) -> ModelFailed:
         return ModelFailed("model_missing", "No language model is configured for this; the built-in one can't do it.")
     last = failures[-1]
     detail = " ".join(dict.fromkeys(failure.detail for failure in failures))
-    return ModelFailed(last.code, detail, may_pass=last.may_pass, retry_after=last.retry_after)
+    return ModelFailed(last.code, detail, may_pass=last.may_pass, retry_after=last.retry_after, status=last.status)

@@ -21,6 +21,7 @@ class ModelFailed(Exception):
         may_pass: whether trying again has a chance.
         retry_after: seconds the provider asked to wait.
         usages: what the failed attempts used, where whoever called could not be told piece by piece.
+        status: the HTTP status that refused the call; 0 where there was none.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class ModelFailed(Exception):
         may_pass: bool = False,
         retry_after: float | None = None,
         usages: tuple[Usage, ...] = (),
+        status: int = 0,
     ) -> None:
         super().__init__(detail)
         self.code = code
@@ -38,6 +40,7 @@ class ModelFailed(Exception):
         self.may_pass = may_pass
         self.retry_after = retry_after
         self.usages = usages
+        self.status = status
 
 
 def failure_of(error: Exception, name: str) -> ModelFailed:
@@ -72,10 +75,10 @@ def refusal(status: int, wait: float | None, name: str) -> ModelFailed:
         case 401 | 403:
             return ModelFailed("model_refused", f"{name} refused our key. Check the endpoint's API key.")
         case 404:
-            return ModelFailed("model_not_found", f"{name} doesn't know this model or address.")
+            return ModelFailed("model_not_found", f"{name} doesn't know this model or address.", status=status)
         case status if status >= 500:
             return ModelFailed("model_error", f"{name} failed (HTTP {status}).", may_pass=True, retry_after=wait)
-    return ModelFailed("model_refused", f"{name} refused the request (HTTP {status}).")
+    return ModelFailed("model_refused", f"{name} refused the request (HTTP {status}).", status=status)
 
 
 def seconds_of(header: str) -> float | None:

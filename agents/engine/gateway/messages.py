@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from agents.engine.images import LabelledImage
 from billing.domain.usage import Usage
 
 Role = Literal["contact", "agent"]
@@ -28,12 +29,14 @@ class ChatMessage:
     Args:
         tool_calls: of an assistant's message: what it called.
         tool_call_id: of a tool's message: which call `text` is the result of.
+        images: of a contact's message: what it shows; each goes before the text, after its label.
     """
 
     role: Literal["system", "user", "assistant", "tool"]
     text: str
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
+    images: tuple[LabelledImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

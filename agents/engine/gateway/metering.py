@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
 
 from agents import releases
 from agents.content.runtime import ModelChoice
 from agents.engine.gateway.messages import ChatMessage, TokenCounts
+from agents.engine.images import image_tokens
 from agents.providers import OPENAI_COMPATIBLE
 from agents.releases import Endpoint
 from billing import prices
 from billing.domain.usage import Usage
+from billing.models import UsageEvent
+
+CHARACTERS_A_TOKEN: Final = 4
 
 
 def estimate_tokens(characters: int) -> int:
     """Tokens in a text whose provider didn't count them: about one every four characters of English."""
-    return -(-characters // 4)
+    return -(-characters // CHARACTERS_A_TOKEN)
 
 
 def usage_of(
@@ -54,6 +60,21 @@ def usage_of(
     )
 
 
+def frames_of(used: Usage, frames: int) -> Usage:
+    """The pictures that a call was shown. What they cost is in the call's own tokens."""
+    return Usage(
+        service="vision",
+        provider=used.provider,
+        model=used.model,
+        input_tokens=0,
+        output_tokens=0,
+        cost_usd=Decimal(0),
+        purpose=used.purpose,
+        quantity=Decimal(frames),
+        unit=UsageEvent.Unit.FRAME,
+    )
+
+
 async def prices_loaded() -> None:
     """Wait until the price lists are there: in a thread, for it takes half a second of processor time, and not before
     an answer, where somebody would wait for its first word.
@@ -77,9 +98,11 @@ async def estimate_usage(*, choice: ModelChoice, sent: int, written: int, purpos
     return usage_of(choice, endpoint, None, sent=sent, written=written, purpose=purpose)
 
 
-def length_of(messages: Sequence[ChatMessage]) -> int:
-    """Characters of what is sent."""
+def length_of(messages: Sequence[ChatMessage], provider: str = "") -> int:
+    """Characters of what is sent; a picture has as many as its tokens would."""
     return sum(
-        len(message.text) + sum(len(call.name) + len(str(call.arguments)) for call in message.tool_calls)
+        len(message.text)
+        + sum(len(call.name) + len(str(call.arguments)) for call in message.tool_calls)
+        + sum(len(image.label) + CHARACTERS_A_TOKEN * image_tokens(image, provider) for image in message.images)
         for message in messages
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from agents.content.personality import PersonalityContent
 from agents.content.testcase import CaseTurn
 from agents.content.tool import ToolContent
 
@@ -50,6 +51,14 @@ class DemoTool(_Value):
     content: ToolContent
 
 
+class DemoPersonality(_Value):
+    """How the company's agents speak where a release doesn't say."""
+
+    name: str = Field(min_length=1)
+    slug: str = Field(pattern=SLUG)
+    content: PersonalityContent
+
+
 class DemoCalendar(_Value):
     """What can be reserved, and when; `opening_times` as `conversations.desk` has them."""
 
@@ -70,6 +79,7 @@ class DemoAgent(_Value):
     prompt: str = Field(min_length=1)
     welcome: str = Field(min_length=1)
     suggested_questions: tuple[str, ...] = Field(min_length=1)
+    key_terms: tuple[str, ...] = ()  # what its built-in ears listen for besides these questions
     test_cases: tuple[DemoTestCase, ...] = ()
 
 
@@ -80,6 +90,7 @@ class DemoCompany(_Value):
     slug: str = Field(pattern=SLUG)
     agent: DemoAgent
     team: str = ""
+    personality: DemoPersonality | None = None
     collections: tuple[DemoCollection, ...] = Field(min_length=1)
     tools: tuple[DemoTool, ...] = ()
     calendars: tuple[DemoCalendar, ...] = ()

@@ -14,19 +14,21 @@ from django.core.files.base import File
 
 from agents.domain.agents import compose_agent
 from agents.domain.components import create_component, publish
-from agents.models import Agent, Tool, ToolVersion
+from agents.domain.personalities import set_default
+from agents.models import Agent, Personality, Tool, ToolVersion
 from conversations.desk.domain.calendars import create_calendar
 from conversations.desk.models import ReservationCalendar
 from knowledge.domain.collection import create_collection
 from knowledge.domain.documents import accept_document
 from knowledge.models import Collection, Document
-from switchboard.demo.companies import DemoCompany, DemoTool, load_companies
+from switchboard.demo.companies import DemoCompany, DemoPersonality, DemoTool, load_companies
 from switchboard.demo.team import make_team
 from switchboard.kernel.problems import Conflict
 from tenants.context import use_public, use_tenant
 from tenants.domain.api_keys import create_api_key
 from tenants.domain.provision import create_tenant
 from tenants.models import Tenant
+from tenants.permissions import Permission
 from tenants.staff.domain.members import create_member
 from tenants.staff.models import Role, User
 
@@ -45,6 +47,7 @@ def seed_demo(*, report: Report) -> Path:
     path = settings.DATA_DIR / "demo.json"
     known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     known["operator"] = _operator(known.get("operator"))
+    known["agent_api_key"] = known.get("agent_api_key") or _worker_key()
     earlier = {entry["slug"]: entry for entry in known.get("companies", [])}
     known["companies"] = []
     for company in load_companies():
@@ -61,6 +64,12 @@ def _operator(earlier: dict[str, str] | None) -> dict[str, str]:
         if not User.objects.filter(username=entry["user"]).exists():
             create_member(username=entry["user"], password=entry["password"], role=Role.OWNER)
     return entry
+
+
+def _worker_key() -> str:
+    """What a voice worker elsewhere is given as AGENT_API_KEY."""
+    with use_public():
+        return create_api_key(tenant=None, name="Voice workers", scopes=[Permission.WORKER_OPERATE])[1]
 
 
 def _company(company: DemoCompany, earlier: dict[str, str] | None) -> dict[str, str]:
@@ -82,6 +91,8 @@ def _company(company: DemoCompany, earlier: dict[str, str] | None) -> dict[str, 
                 create_calendar(**calendar.model_dump())
         agent = _agent(company, collections)
         make_team(company=company, collections=collections)
+        if company.personality is not None:
+            _default_personality(company.personality)
     return {
         "slug": company.slug,
         "name": company.name,
@@ -121,12 +132,21 @@ def _agent(company: DemoCompany, collections: list[Collection]) -> Agent:
             prompt=wanted.prompt,
             welcome=wanted.welcome,
             suggested_questions=wanted.suggested_questions,
+            key_terms=[*wanted.suggested_questions, *wanted.key_terms] if wanted.key_terms else (),
             collection_ids=[collection.id for collection in collections],
             tools=[_tool(tool) for tool in company.tools],
             test_cases=[case.model_dump(mode="json") for case in wanted.test_cases],
         )
         agent = release.agent
     return agent
+
+
+def _default_personality(wanted: DemoPersonality) -> None:
+    """After the agents, which go on as they were composed."""
+    if not Personality.objects.filter(slug=wanted.slug).exists():
+        made = create_component(Personality, name=wanted.name, slug=wanted.slug, content=wanted.content.as_json())
+        publish(component=made, message="The first version")
+        set_default(personality=made)
 
 
 def _tool(wanted: DemoTool) -> uuid.UUID:

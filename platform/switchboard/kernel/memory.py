@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from switchboard.kernel.database import in_database
+from switchboard.kernel.database import OUTAGES, in_database
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -20,12 +20,16 @@ class Memory(Generic[K, V]):
         load: queries the database; what it raises is not remembered.
         seconds: how long an answer is believed; `inf` for what never changes.
         most: answers kept; the oldest go first.
+        outage_seconds: how long an answer is believed while the database is away; 0: no longer than ever.
     """
 
-    def __init__(self, load: Callable[[K], V], *, seconds: float, most: int = 10_000) -> None:
+    def __init__(
+        self, load: Callable[[K], V], *, seconds: float, most: int = 10_000, outage_seconds: float = 0.0
+    ) -> None:
         self._load = load
         self._seconds = seconds
         self._most = most
+        self._outage_seconds = outage_seconds
         self._answers: OrderedDict[K, tuple[float, V]] = OrderedDict()
 
     def find(self, name: K) -> V:
@@ -48,7 +52,13 @@ class Memory(Generic[K, V]):
         self._answers.clear()
 
     def _ask(self, name: K) -> V:
-        value = self._load(name)
+        try:
+            value = self._load(name)
+        except OUTAGES:
+            known = self._answers.get(name)
+            if known is None or time.monotonic() - known[0] > self._outage_seconds:
+                raise
+            return known[1]
         self._answers[name] = (time.monotonic() + self._seconds, value)
         self._answers.move_to_end(name)
         while len(self._answers) > self._most:

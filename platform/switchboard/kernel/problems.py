@@ -112,6 +112,54 @@ def openai_response(problem: Problem) -> HttpResponse:
     )
 
 
+# What is under this address speaks tRPC, its errors too.
+TRPC_PATHS: Final = "/trpc/"
+# What workers elsewhere ask for, whatever address they reach this server by.
+WORKER_PATHS: Final = ("/api/v1/worker/", TRPC_PATHS)
+# tRPC's own names and numbers (@trpc/server, "rpc/codes.ts"). What isn't here has no name of its own there.
+_TRPC: Final[Mapping[int, tuple[str, int]]] = {
+    400: ("BAD_REQUEST", -32600),
+    401: ("UNAUTHORIZED", -32001),
+    403: ("FORBIDDEN", -32003),
+    404: ("NOT_FOUND", -32004),
+    405: ("METHOD_NOT_SUPPORTED", -32005),
+    409: ("CONFLICT", -32009),
+    413: ("PAYLOAD_TOO_LARGE", -32013),
+    429: ("TOO_MANY_REQUESTS", -32029),
+    503: ("SERVICE_UNAVAILABLE", -32603),
+}
+
+
+def trpc_error(problem: Problem, path: str) -> dict[str, Any]:
+    """The problem as tRPC words its errors; ours is in its `data`."""
+    status = _trpc_status(problem)
+    name, number = _TRPC.get(status, ("INTERNAL_SERVER_ERROR", -32603))
+    if problem.code == "invalid_json":
+        name, number = "PARSE_ERROR", -32700
+    data: dict[str, Any] = {"code": name, "httpStatus": status, "path": path, "problem": problem.code}
+    if problem.errors:
+        data["errors"] = problem.errors
+    return {"message": problem.detail, "code": number, "data": data}
+
+
+def trpc_response(problem: Problem, path: str) -> HttpResponse:
+    """The problem as a response of tRPC's, whose inputs are simply bad requests where they can't be accepted.
+
+    Args:
+        path: the procedure's name.
+    """
+    return HttpResponse(
+        json.dumps({"error": trpc_error(problem, path)}),
+        status=_trpc_status(problem),
+        content_type="application/json",
+        headers=problem.headers,
+    )
+
+
+def _trpc_status(problem: Problem) -> int:
+    return 400 if problem.status == 422 else problem.status
+
+
 def _openai_type(status: int) -> str:
     if status >= 500:
         return "server_error"
@@ -129,10 +177,12 @@ _BY_STATUS = {
 
 def refusal(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The problem as whoever asked can read it: a page for a browser that opens one, else problem+json, or OpenAI's
-    own shape where that is spoken.
+    or tRPC's own shape where that is spoken.
     """
     if request.path.startswith(OPENAI_PATHS):
         return openai_response(problem)
+    if request.path.startswith(TRPC_PATHS):
+        return trpc_response(problem, request.path.removeprefix(TRPC_PATHS))
     opens_page = request.headers.get("Accept", "").startswith("text/html") and not request.path.startswith("/api/")
     if not opens_page:
         return problem_response(problem)

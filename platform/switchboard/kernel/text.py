@@ -44,3 +44,9 @@ def check_note(value: str, *, field: str = "message", max_characters: int = 300)
     if len(value.strip()) > max_characters:
         raise Invalid("too_long", f"{max_characters} characters are the most.", field=field)
     return value.strip()
+
+
+def table_cell(value: object) -> str:
+    """A value that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

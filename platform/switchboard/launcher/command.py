@@ -98,15 +98,16 @@ class Launch:
             LaunchError: something can't be started; the text says what to do.
             StopRequested: Ctrl-C.
         """
-        self._console.steps_expected = 7 if self._seed else 6
+        self._console.steps_expected = 8 if self._seed else 7
         with self._console.step("Configuration") as step:
             free = check_disk(self._config.data_dir, read_free_bytes)
             check_port(self._config.host, self._config.port)
             step.result = f"checked; data in {self._config.data_dir}, {free / 1e9:.0f} GB free"
         self._start_database()
         self._start_redis()
-        # It loads its model on its own while the migrations run.
+        # They load their models on their own while the migrations run, which leave a processor free.
         embedder = self._begin_embedder()
+        speech = self._begin_speech()
         (self._config.data_dir / "static").mkdir(
             exist_ok=True
         )  # where collectstatic would write; its absence is warned of
@@ -127,12 +128,19 @@ class Launch:
             if embedder:
                 self._supervisor.wait_ready(embedder, limit=_START_LIMIT)
             step.result = f"ready at {self._addresses.get('embeddings_url', self._config.embeddings_url)}"
+        if self._config.livekit_url:
+            # Not waited for: the rest is of use without LiveKit, and it tries again until that answers.
+            self._supervisor.start(services.voice(env, self._config))
         if self._seed:
             with self._console.step("Demo companies") as step:
                 seed = services.manage("seed", ["seed_demo"], env)
                 self._supervisor.start(seed)
                 self._supervisor.wait_done(seed, limit=600)
                 step.result = "ready"
+        with self._console.step("Speech") as step:
+            if speech:
+                self._supervisor.wait_ready(speech, limit=_START_LIMIT)
+            step.result = f"ready at {self._addresses.get('speech_url', self._config.speech_url)}"
         self._console.say(welcome(self._config))
 
     def _start_database(self) -> None:
@@ -167,6 +175,17 @@ class Launch:
         port = stable_port(folder / "port")
         self._addresses["embeddings_url"] = f"http://127.0.0.1:{port}/v1"
         child = services.embedder(services.environment(self._config), port, folder)
+        self._supervisor.start(child)
+        return child
+
+    def _begin_speech(self) -> Child | None:
+        if self._config.speech_url:
+            return None
+        folder = self._config.data_dir / "speech"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        port = stable_port(folder / "port")
+        self._addresses["speech_url"] = f"http://127.0.0.1:{port}/v1"
+        child = services.speech(services.environment(self._config), port, self._config)
         self._supervisor.start(child)
         return child
 

@@ -16,7 +16,7 @@ from switchboard.launcher.processes import Child
 from switchboard.launcher.readiness import http_ready
 from switchboard.launcher.redis import EmbeddedRedis
 
-NAMES = ("postgres", "redis", "migrate", "embedder", "worker", "web", "seed")
+NAMES = ("postgres", "redis", "migrate", "embedder", "speech", "worker", "web", "voice", "seed")
 
 # PostgreSQL's LOG lines tell of its normal life; its FATAL ones are connections cut by a stop or made too early.
 _POSTGRES_NOISE = re.compile(
@@ -76,6 +76,19 @@ def embedder(env: Mapping[str, str], port: int, cache: Path) -> Child:
         ["-m", "knowledge.embedder", "--host", "127.0.0.1", "--port", str(port), "--cache", str(cache)], env
     )
     return Child(name="embedder", command=command, ready=lambda: http_ready(port, "/healthz"))
+
+
+def speech(env: Mapping[str, str], port: int, config: Config) -> Child:
+    """The process that hears and speaks where no provider is configured."""
+    words = ["-m", "voice_worker.speech_server", "--host", "127.0.0.1", "--port", str(port)]
+    command = _python([*words, "--streams", str(config.speech_streams)], env)
+    return Child(name="speech", command=command, ready=lambda: http_ready(port, "/healthz"), grace=8)
+
+
+def voice(env: Mapping[str, str], config: Config) -> Child:
+    """The voice worker, which sends agents into LiveKit's rooms. It lets calls end, for as long as it is allowed."""
+    command = _python([str(ROOT / "manage.py"), "run_voice_worker"], env)
+    return Child(name="voice", command=command, ready=lambda: http_ready(config.voice_health_port, "/readyz"), grace=20)
 
 
 def web(env: Mapping[str, str], config: Config) -> Child:

@@ -65,7 +65,11 @@ def _write(kind, slot, text, published):
         "prompt": {"template": text, "variables": [{"name": "hotel", "required": False, "default": text}]},
         "personality": {"instructions": text, "languages": ["de"] if published else []},
         "tool": {"kind": "knowledge", "description": text, "input_schema": {"type": "object", "title": text, "b": 1.5}},
-        "runtime": {"welcome_message": text, "stt": {"options": {text: [1, None, text]}}},
+        "runtime": {
+            "welcome_message": text,
+            "tts": {"voice": text.strip()[:500]},
+            "languages": ["en"] if published else [],
+        },
     }
     row = _put(KINDS[kind], slot, contents[kind], text)
     if published:

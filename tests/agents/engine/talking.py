@@ -66,6 +66,7 @@ def release_with(
     profile: dict[str, Any] | None = None,
     safety: dict[str, Any] | None = None,
     collections: Sequence[uuid.UUID] = (),
+    cache: dict[str, Any] | None = None,
 ) -> Release:
     """A release of an agent of its own, with these tools.
 
@@ -79,7 +80,7 @@ def release_with(
         content = {key: value for key, value in tool.items() if key not in {"name", "slug"}}
         made.append(ToolFactory.create(name=tool["name"], slug=tool["slug"], content=content).versions.get().pk)
     runtime = RuntimeConfigFactory.create(
-        content={"llm": llm or {}, "fallbacks": list(fallbacks), "safety": safety or {}}
+        content={"llm": llm or {}, "fallbacks": list(fallbacks), "safety": safety or {}, "cache": cache or {}}
     )
     parts = Parts(
         prompt=PromptFactory.create().versions.get().pk,

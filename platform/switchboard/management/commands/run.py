@@ -11,7 +11,7 @@ from switchboard.launcher.command import main
 
 
 class Command(BaseCommand):
-    help = "Run the whole platform on this machine: PostgreSQL, Redis, migrations, web, worker, embedder."
+    help = "Run the whole platform on this machine: PostgreSQL, Redis, migrations, web, worker, embedder, speech."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,6 +1,7 @@
 // The Playground: a conversation with an agent over the API that programs use.
 import { ConnectionLost, Refused, follow } from "./event-stream.js";
-import { answerNodes, element, sourceCards } from "./answer.js";
+import { element } from "./answer.js";
+import { addAnswer as placeAnswer, addQuestion as placeQuestion, stepOf, sum, usageLine } from "./thread-view.js";
 
 const about = JSON.parse(document.getElementById("playground").textContent);
 const thread = document.querySelector("[data-thread]");
@@ -12,6 +13,7 @@ function start() {
   const input = composer.querySelector("textarea");
   const say = composer.querySelector("[data-say]");
   const stop = composer.querySelector("[data-stop]");
+  const meetingButton = document.querySelector("[data-begin-meeting]");
   const announce = document.querySelector("[data-announce]");
   const csrf = document.querySelector("[name=csrfmiddlewaretoken]").value;
   let conversation = new URLSearchParams(location.search).get("conversation");
@@ -42,16 +44,8 @@ function start() {
 
   // --- the thread ---------------------------------------------------------------------------------------------------
 
-  function atBottom() {
-    const page = document.scrollingElement;
-    return page.scrollHeight - page.scrollTop - page.clientHeight < 120;
-  }
-
-  function changing(change) {
-    const stick = atBottom();
-    change();
-    if (stick) document.scrollingElement.scrollTop = document.scrollingElement.scrollHeight;
-  }
+  const addQuestion = (text) => placeQuestion(thread, text);
+  const addAnswer = () => placeAnswer(thread);
 
   function showWelcome() {
     const welcome = element("section", "sb-welcome");
@@ -67,71 +61,6 @@ function start() {
       welcome.append(list);
     }
     thread.append(welcome);
-  }
-
-  function addQuestion(text) {
-    thread.querySelector(".sb-welcome")?.remove();
-    thread.append(element("article", "sb-said sb-contact", element("h3", "sb-visually-hidden", "You"), element("div", "sb-words", text)));
-  }
-
-  /** The place of one answer: what it holds is drawn once a frame at most. */
-  function addAnswer() {
-    const steps = element("ul", "sb-turn-steps");
-    steps.setAttribute("aria-label", "Steps");
-    const words = element("div", "sb-words");
-    const sources = element("div");
-    const note = element("p", "sb-said-note");
-    const heading = element("h3", "sb-visually-hidden", "Agent");
-    const place = element("article", "sb-said sb-agent sb-waiting", heading, steps, words, sources, note);
-    place.setAttribute("aria-busy", "true");
-    thread.append(place);
-    const citations = new Map();
-    let text = "";
-    let frame = 0;
-    const draw = () => {
-      frame = 0;
-      changing(() => {
-        words.replaceChildren(...answerNodes(text, citations));
-        sources.replaceChildren(...(citations.size ? [sourceCards(citations)] : []));
-      });
-    };
-    const later = () => (frame ||= requestAnimationFrame(draw));
-    return {
-      get text() {
-        return text;
-      },
-      add(piece) {
-        text += piece;
-        place.classList.remove("sb-waiting");
-        later();
-      },
-      step(line, kind = "") {
-        changing(() => steps.append(element("li", `sb-badge ${kind}`.trim(), line)));
-      },
-      cite(citation) {
-        citations.set(Number(citation.number), citation);
-        later();
-      },
-      fail(detail, again) {
-        const row = element("p", "sb-said-error", detail);
-        if (again) {
-          const button = element("button", "sb-plain", "Try again");
-          button.type = "button";
-          button.addEventListener("click", again);
-          row.append(" ", button);
-        }
-        changing(() => place.append(row));
-      },
-      note(line) {
-        note.textContent = line;
-      },
-      end() {
-        place.classList.remove("sb-waiting");
-        place.removeAttribute("aria-busy");
-        cancelAnimationFrame(frame);
-        draw();
-      },
-    };
   }
 
   function sentenceFor(error) {
@@ -249,30 +178,6 @@ function start() {
     }
   }
 
-  /** What is shown of an event besides its words: a line, and how it looks. */
-  const stepOf = {
-    route: ({ agent }) => [`→ ${agent}`],
-    action: ({ status, tool }) => [`${tool}: ${{ filling: "asks", confirming: "asks for a yes", dropped: "left" }[status] ?? status}`, "sb-busy"],
-    tool_result: ({ tool, ok, code }) => (ok ? [`${tool}: done`, "sb-good"] : [`${tool}: ${code}`, "sb-bad"]),
-    refusal: ({ code }) => [`refused: ${code}`, "sb-bad"],
-    escalation: () => ["a person is asked for", "sb-busy"],
-  };
-
-  /** A turn may call several models. */
-  function sum(spent, data) {
-    spent.input_tokens = (spent.input_tokens ?? 0) + data.input_tokens;
-    spent.output_tokens = (spent.output_tokens ?? 0) + data.output_tokens;
-    spent.is_estimated ||= data.is_estimated;
-    if (data.cost_usd) spent.cost_usd = Number(((spent.cost_usd ?? 0) + Number(data.cost_usd)).toFixed(8));
-    return spent;
-  }
-
-  function usageLine(data) {
-    const about = data.is_estimated ? "about " : "";
-    const cost = data.cost_usd ? `, $${data.cost_usd}` : "";
-    return `${about}${data.input_tokens} tokens in, ${data.output_tokens} out${cost}`;
-  }
-
   async function cancel() {
     if (!running) return;
     stop.disabled = true;
@@ -348,6 +253,20 @@ function start() {
     send(input.value);
   });
   stop.addEventListener("click", cancel);
+
+  meetingButton?.addEventListener("click", async () => {
+    meetingButton.disabled = true;
+    try {
+      await begin();
+      const body = JSON.stringify({ conversation });
+      const response = await fetch(about.meetings, { method: "POST", credentials: "same-origin", headers: { "X-CSRFToken": csrf, "Content-Type": "application/json" }, body });
+      if (!response.ok) throw await Refused.from(response);
+      location.assign((await response.json()).page);
+    } catch (error) {
+      thread.append(element("p", "sb-said-error", sentenceFor(error)));
+      meetingButton.disabled = false;
+    }
+  });
 
   if (conversation) restore();
   else showWelcome();

@@ -1,0 +1,115 @@
+"""What is to be told to the platform, kept until it has heard it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from switchboard_client.door import Door, Refused, Unavailable
+
+logger = logging.getLogger("switchboard_client")
+
+_FIRST_WAIT: Final = 0.25
+_LONGEST_WAIT: Final = 15.0
+# A key that is being rotated is refused for a moment; what was used meanwhile counts all the same.
+_KEPT_FOR: Final = frozenset({401})
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One thing to tell."""
+
+    path: str
+    body: Mapping[str, Any]
+
+
+class Outbox:
+    """Delivers in order, one at a time, without ever making anybody wait. Each parcel carries a key that the platform
+    knows it by, so one whose answer was lost can be sent again.
+
+    Args:
+        most: parcels kept; beyond, the oldest go, and are counted in `lost`.
+    """
+
+    def __init__(self, door: Door, *, most: int) -> None:
+        self._door = door
+        self._most = most
+        self._parcels: deque[Parcel] = deque()
+        self._sending: asyncio.Task[None] | None = None
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self.lost = 0
+
+    def __len__(self) -> int:
+        return len(self._parcels)
+
+    def put(self, parcel: Parcel) -> None:
+        """Keep it, and begin to deliver. Without a running event loop that waits for `flush`."""
+        if len(self._parcels) >= self._most:
+            self._parcels.popleft()
+            self._lose("the outbox is full")
+        self._parcels.append(parcel)
+        self._empty.clear()
+        self._begin()
+
+    async def flush(self, seconds: float) -> int:
+        """Wait until all is delivered, but not longer than this; returns how much is left."""
+        if self._parcels:
+            self._begin()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._empty.wait()
+        return len(self._parcels)
+
+    async def stop(self) -> None:
+        """Deliver no more."""
+        if self._sending is not None:
+            self._sending.cancel()
+            await asyncio.gather(self._sending, return_exceptions=True)
+            self._sending = None
+
+    def _begin(self) -> None:
+        if self._sending is not None and not self._sending.done():
+            return
+        with contextlib.suppress(RuntimeError):  # no event loop yet
+            self._sending = asyncio.get_running_loop().create_task(self._deliver())
+
+    async def _deliver(self) -> None:
+        wait = _FIRST_WAIT
+        while self._parcels:
+            parcel = self._parcels[0]
+            try:
+                await self._door.ask("POST", parcel.path, body=parcel.body, attempts=1)
+            except Unavailable as away:
+                if wait == _FIRST_WAIT:
+                    logger.warning("Switchboard is away, %d to tell are kept: %s", len(self._parcels), away)
+                await asyncio.sleep(max(away.retry_after, wait * random.uniform(0.5, 1.5)))  # noqa: S311 - no secret
+                wait = min(wait * 2, _LONGEST_WAIT)
+                continue
+            except Refused as refused:
+                if refused.status in _KEPT_FOR:
+                    logger.error("Switchboard refuses the key, %d to tell are kept: %s", len(self._parcels), refused)
+                    await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+                    wait = min(wait * 2, _LONGEST_WAIT)
+                    continue
+                self._remove(parcel)
+                self._lose(f"{parcel.path} was refused, {refused}")
+                continue
+            wait = _FIRST_WAIT
+            self._remove(parcel)
+        self._empty.set()
+
+    def _remove(self, parcel: Parcel) -> None:
+        # It may have been pushed out meanwhile.
+        if self._parcels and self._parcels[0] is parcel:
+            self._parcels.popleft()
+
+    def _lose(self, why: str) -> None:
+        self.lost += 1
+        logger.error("lost what was to be told to Switchboard (%d so far): %s", self.lost, why)

@@ -1,0 +1,222 @@
+"""Meetings in a real browser: a contact by a link, staff by a button, an agent that comes and speaks."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from switchboard.launcher.ports import free_port
+from switchboard.launcher.readiness import http_ready
+from tests.e2e.conftest import Theme, Windows
+from tests.e2e.test_screens import WIDTHS, assert_kind
+from tests.platform_process import ROOT, Company, Platform, bare_environment
+from tests.voice_worker.livekit_server import LiveKitServer
+
+MEETINGS = "/api/v1/meetings"
+THEMES: tuple[Theme, ...] = ("light", "dark")
+
+
+@pytest.fixture(scope="module")
+def voice_worker(platform: Platform, livekit_at: LiveKitServer) -> Iterator[None]:
+    """`manage.py run_voice_worker` beside the platform."""
+    port = free_port()
+    environment = {
+        **bare_environment(platform.data_dir),
+        **livekit_at.environment(),
+        "VOICE_HEALTH_PORT": str(port),
+        "VOICE_IDLE_PROCESSES": "1",
+        "VOICE_MOST_LOAD": "1",  # a machine that runs tests is busy with them
+        "EGRESS_ALLOW": os.environ.get("EGRESS_ALLOW", ""),
+    }
+    process = subprocess.Popen([sys.executable, "manage.py", "run_voice_worker"], env=environment, cwd=ROOT)
+    try:
+        deadline = time.monotonic() + 90
+        while not http_ready(port, "/readyz"):
+            assert process.poll() is None, f"the voice worker ended with code {process.returncode}"
+            assert time.monotonic() < deadline, "the voice worker wasn't ready within 90 s"
+            time.sleep(0.2)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def begun(company: Company, contact: str = "") -> dict[str, Any]:
+    """A meeting of a new conversation with the company's agent."""
+    made: dict[str, Any] = company.made(MEETINGS, {"agent": company.agent_id, "contact": contact})
+    return made
+
+
+def link_for(company: Company, meeting: dict[str, Any], contact: str) -> str:
+    token = company.made("/api/v1/tokens", {"contact": contact})["token"]
+    return f"{company.url}{meeting['page']}#token={token}"
+
+
+def shown_when(company: Company, meeting: dict[str, Any], reached: Callable[[Any], object]) -> Any:
+    """The meeting over REST, once it is as it should be."""
+    deadline = time.monotonic() + 30
+    while not reached(shown := company.call("GET", f"{MEETINGS}/{meeting['id']}").json):
+        assert time.monotonic() < deadline, str(shown)
+        time.sleep(0.2)
+    return shown
+
+
+def said_by_agent(shown: dict[str, Any]) -> list[str]:
+    return [line["text"] for line in shown["transcript"] if line["speaker"] == "agent"]
+
+
+def assert_kind_to_all_devices(page: Page, name: str) -> None:
+    """As `assert_kind_to_everybody`, for a page whose stream of events never ends."""
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        for device, width in WIDTHS.items():
+            page.set_viewport_size({"width": width, "height": 844})
+            corner = assert_kind(page, f"{name}-{device}-{theme}")
+            assert (max(corner) < 90) is (theme == "dark"), f"{name} doesn't follow the theme {theme}"
+
+
+def someone() -> str:
+    return f"ada-{uuid.uuid4().hex[:6]}"
+
+
+def join(page: Page, name: str = "Ada") -> None:
+    page.get_by_label("Your name").fill(name)
+    page.get_by_role("button", name="Join").click()
+    expect(page.locator("[data-status]")).to_have_text("You are in the meeting.", timeout=30_000)
+
+
+def test_a_contact_talks_with_the_agent_and_goes_on_in_writing(
+    windows: Windows, hotel: Company, voice_worker: None
+) -> None:
+    contact = someone()
+    meeting = begun(hotel, contact)
+    page = windows.open()
+    page.goto(link_for(hotel, meeting, contact))
+    expect(page.locator("[data-status]")).to_have_text("Nobody is there yet.")
+    assert "#" not in page.url, "the token doesn't stay in the address bar"
+    join(page)
+    expect(page.get_by_role("button", name="Microphone")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("listitem").filter(has_text="Agent")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-captions]")).to_contain_text("Welcome", timeout=60_000)
+    expect(page.get_by_role("listitem").filter(has_text="Agent")).to_contain_text("listening", timeout=60_000)
+
+    page.keyboard.press("m")
+    expect(page.get_by_role("button", name="Microphone")).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="Camera").click()
+    expect(page.get_by_role("button", name="Camera")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Screen").click()
+    expect(page.get_by_role("button", name="Screen")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("listitem").filter(has_text="screen")).to_be_visible()
+    expect(page.locator(".tile.screen video")).to_be_visible()
+    page.keyboard.press("s")
+    expect(page.get_by_role("listitem").filter(has_text="screen")).to_have_count(0)
+
+    page.get_by_label("Write a message").fill("When is breakfast?")
+    page.keyboard.press("Enter")
+    thread = page.get_by_role("log", name="What was written and said")
+    expect(thread).to_contain_text("When is breakfast?")
+    expect(thread).to_contain_text("07:00", timeout=30_000)
+
+    page.get_by_role("button", name="Hang up").click()
+    expect(page.locator("[data-status]")).to_contain_text("The conversation goes on in writing.")
+    # The events of the meeting's end come by the conversation's stream.
+    expect(page.locator("[data-status]")).to_contain_text("The meeting is over.", timeout=30_000)
+    page.get_by_label("Write a message").fill("Is there parking?")
+    page.get_by_role("button", name="Send").click()
+    expect(thread).to_contain_text("Is there parking?")
+
+    shown = shown_when(hotel, meeting, lambda shown: said_by_agent(shown) and shown["sessions"][0]["ended_at"])
+    assert shown["status"] == "ended"
+    assert {one["kind"] for one in shown["participants"]} == {"contact", "agent"}
+    assert all(one["left_at"] for one in shown["participants"])
+    assert said_by_agent(shown)
+    [session] = shown["sessions"]
+    assert session["status"] == "ended"
+
+
+def test_two_people_see_each_other_and_the_second_window_takes_the_firsts_place(
+    windows: Windows, hotel: Company
+) -> None:
+    contact = someone()
+    meeting = begun(hotel, contact)
+    ada = windows.open()
+    ada.goto(link_for(hotel, meeting, contact))
+    join(ada)
+    token = hotel.made(f"{MEETINGS}/{meeting['id']}/tokens", {"kind": "guest", "display_name": "Bob"})["token"]
+    bob = windows.open(width=390)
+    bob.goto(f"{hotel.url}{meeting['page']}#livekit={token}")
+    expect(bob.get_by_role("complementary")).to_have_count(0)
+    bob.get_by_role("button", name="Join").click()
+    expect(bob.get_by_role("listitem").filter(has_text="Ada")).to_be_visible(timeout=30_000)
+    expect(ada.get_by_role("listitem").filter(has_text="Bob")).to_be_visible()
+    again = windows.open()
+    again.goto(link_for(hotel, meeting, contact))
+    join(again, "Ada")
+    expect(ada.locator("[data-status]")).to_contain_text("another window")
+    hotel.made(f"{MEETINGS}/{meeting['id']}/end", {})
+    for page in (again, bob):
+        expect(page.locator("[data-status]")).to_contain_text("The meeting is over.", timeout=30_000)
+
+
+def test_staff_begin_a_meeting_from_a_conversation_and_from_the_playground(windows: Windows, hotel: Company) -> None:
+    conversation = hotel.made("/api/v1/conversations", {"agent": hotel.agent_id})["id"]
+    page = windows.open(hotel)
+    page.goto(f"{hotel.url}/admin/conversations/conversation/{conversation}/change/")
+    page.get_by_role("button", name="Start a meeting").click()
+    expect(page).to_have_url(re.compile("/meet/"))
+    join(page, "Marina")
+    found = hotel.call("GET", f"{MEETINGS}?conversation={conversation}").json["results"]
+    assert len(found) == 1
+    page.get_by_role("button", name="Hang up").click()
+    page.goto(f"{hotel.url}/admin/conversations/conversation/{conversation}/change/")
+    expect(page.get_by_role("heading", name="Meetings")).to_be_visible()
+
+    page.goto(f"{hotel.url}/admin/agents/agent/{hotel.agent_id}/playground/")
+    page.get_by_role("button", name="meeting").click()
+    expect(page).to_have_url(re.compile("/meet/"))
+    join(page)
+
+
+def test_whoever_may_not_come_in_is_told_so(windows: Windows, hotel: Company, agency: Company) -> None:
+    contact = someone()
+    meeting = begun(hotel, contact)
+    stranger = windows.open()
+    stranger.goto(f"{hotel.url}{meeting['page']}")
+    expect(stranger.locator("[data-status]")).to_contain_text("doesn't let you in")
+    other = windows.open()
+    other.goto(link_for(hotel, meeting, someone()))
+    expect(other.locator("[data-status]")).to_have_text("There is no such meeting.")
+    elsewhere = windows.open()
+    token = agency.made("/api/v1/tokens", {"contact": contact})["token"]
+    elsewhere.goto(f"{hotel.url}{meeting['page']}#token={token}")
+    expect(elsewhere.locator("[data-status]")).to_contain_text("doesn't let you in")
+    hotel.made(f"{MEETINGS}/{meeting['id']}/end", {})
+    late = windows.open()
+    late.goto(link_for(hotel, meeting, contact))
+    expect(late.locator("[data-status]")).to_contain_text("The meeting is over.")
+    windows.forgive("40[14]")
+
+
+def test_the_meeting_page_is_kind_to_everybody(windows: Windows, hotel: Company) -> None:
+    contact = someone()
+    meeting = begun(hotel, contact)
+    page = windows.open()
+    page.goto(link_for(hotel, meeting, contact))
+    expect(page.locator("[data-status]")).to_have_text("Nobody is there yet.")
+    assert_kind_to_all_devices(page, "meeting-lobby")
+    join(page)
+    page.get_by_role("button", name="Camera").click()
+    expect(page.locator(".tile video")).to_be_visible()
+    assert_kind_to_all_devices(page, "meeting-room")
+    page.get_by_role("button", name="Hang up").click()
+    expect(page.locator("[data-status]")).to_contain_text("goes on in writing")
+    assert_kind_to_all_devices(page, "meeting-over")

@@ -1,0 +1,79 @@
+"""In a call: what is on the screen goes with the question about it, and is noted without the pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents.content.runtime import Vision
+from bench.vision.screen import slide
+from conversations.models import Turn
+from switchboard.kernel.database import in_database
+from tests.model_server.pictures import pictures_in
+from tests.model_server.process import ModelServer
+from tests.voice_worker.livekit_server import LiveKitServer
+from tests.voice_worker.sessions.conftest import Callers
+from tests.voice_worker.sessions.test_live import said, until
+from tests.voice_worker.vision.frames import decoded, difference, frame_of, patches
+from tests.voice_worker.vision.test_watching import Meeting, until_shown
+from voice_worker.models import TimelineEntry
+from voice_worker.vision.eyes import Eyes
+
+
+def looking(frames: int = 3) -> Eyes:
+    eyes = Eyes(Vision(enabled=True), clock=lambda: float(frames))
+    for number in range(frames):
+        eyes.buffer.offer(frame_of(patches(number)), "screen", at=float(number))
+    return eyes
+
+
+async def test_the_model_sees_the_screen_when_somebody_asks_about_it(
+    calling: Callers, model_server: ModelServer
+) -> None:
+    call = await calling(model="sees", eyes=looking())
+
+    await call.say("What is on my screen?")
+
+    await until(lambda: len(said(call.conversation)) == 2)
+    assert (await in_database(lambda: said(call.conversation)))[1][1].startswith(
+        "1. Screen share, frame 1 of 3, 3 s ago"
+    )
+    pictures = pictures_in(model_server.requests()["requests"][-1])
+    assert [picture.label.rpartition("ago")[2] for picture in pictures] == [" (first)", "", " (most recent)"]
+    (entry,) = await until(lambda: list(TimelineEntry.objects.filter(session=call.live.id, kind="vision")))
+    assert entry.data["frames"] == 3
+    assert entry.data["labels"][0].startswith("Screen share")
+    stored: list[Any] = await in_database(lambda: list(Turn.objects.values_list("events", flat=True)))
+    assert "base64" not in str(stored)
+
+
+async def test_nothing_is_sent_where_nobody_asked(calling: Callers, model_server: ModelServer) -> None:
+    call = await calling(model="sees", eyes=looking())
+
+    await call.say("When does the spa open?")
+
+    await until(lambda: len(said(call.conversation)) == 2)
+    assert pictures_in(model_server.requests()["requests"][-1]) == []
+    assert (
+        await in_database(lambda: TimelineEntry.objects.filter(session=call.live.id, kind="vision").exists()) is False
+    )
+
+
+async def test_a_screen_shared_in_a_real_room_reaches_the_model(
+    calling: Callers, model_server: ModelServer, livekit: LiveKitServer
+) -> None:
+    meeting = Meeting(livekit)
+    eyes = Eyes(Vision(enabled=True))
+    sharing = await meeting.sharing("contact")
+    await sharing.show(slide(1))
+    call = await calling(model="sees", eyes=eyes)
+    async with eyes.watch(await meeting.join("agent", auto_subscribe=False)):
+        await until_shown(eyes.buffer, slide(1))
+
+        await call.say("What does this slide say?")
+
+        await until(lambda: len(said(call.conversation)) == 2)
+    (picture,) = pictures_in(model_server.requests()["requests"][-1])
+    assert picture.label.startswith("Screen share, frame 1 of 1")
+    assert picture.label.endswith("(most recent)")
+    assert difference(decoded(picture.data), slide(1)) < 12
+    await meeting.close()

@@ -1,0 +1,19 @@
+from django.apps import AppConfig
+
+
+class VoiceWorkerConfig(AppConfig):
+    name = "voice_worker"
+    verbose_name = "Voice"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from conversations import page_sections
+        from tenants.domain import leases
+        from voice_worker.domain.sessions import LEASE_KIND
+        from voice_worker.meetings.section import meeting_section
+        from voice_worker.timeline.section import voice_section
+        from voice_worker.worker.recovery import recover
+
+        page_sections.show_section(meeting_section)
+        page_sections.show_section(voice_section)
+        leases.on_abandoned(LEASE_KIND, recover)

@@ -1,0 +1,1 @@
+"""Which tenant a room or a phone number leads to: found before the tenant is known, so in the public schema."""

@@ -1,0 +1,1 @@
+"""What is written of meetings, sessions and their time axis."""

@@ -1,0 +1,1 @@
+"""Meetings from outside: tokens for LiveKit, REST, LiveKit's webhooks, and the page where people meet."""

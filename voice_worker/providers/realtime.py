@@ -1,0 +1,59 @@
+"""Models that hear, answer and speak by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx2
+from django.conf import settings
+
+from agents.providers import is_own_address
+from voice_worker.providers.choices import Choice, Unusable
+from voice_worker.providers.naming import known_as
+
+if TYPE_CHECKING:
+    from livekit.agents import llm
+
+
+def _openai(choice: Choice) -> llm.RealtimeModel:
+    from livekit.plugins import openai
+
+    named = {"model": choice.model, "voice": choice.voice}
+    kind: type[Any] = known_as(openai.realtime.RealtimeModel, choice.label)
+    model: llm.RealtimeModel = kind(
+        base_url=f"{choice.base_url}/realtime",
+        api_key=choice.api_key,
+        http_session=choice.http,
+        **{name: value for name, value in named.items() if value},
+        **choice.options,
+    )
+    return model
+
+
+def _google(choice: Choice) -> llm.RealtimeModel:
+    # Its client looks names up by itself, so that no address can be judged and then held to. It goes to Google, or to
+    # a host that the operator has listed by name.
+    if not is_own_address(choice.provider, choice.base_url) and not _is_listed(choice.base_url):
+        raise Unusable("Gemini Live is reached at Google's own address, or at a host:port listed in EGRESS_ALLOW")
+    from google.genai import types
+    from livekit.plugins import google
+
+    given: dict[str, Any] = {"model": choice.model, "voice": choice.voice}
+    given |= {"language": choice.language} if choice.is_one_language else {}
+    return known_as(google.realtime.RealtimeModel, choice.label)(
+        api_key=choice.api_key,
+        vertexai=False,
+        http_options=types.HttpOptions(base_url=choice.base_url),
+        **{name: value for name, value in given.items() if value},
+        **choice.options,
+    )
+
+
+def _is_listed(base_url: str) -> bool:
+    url = httpx2.URL(base_url)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    return f"{url.host}:{port}".lower() in {entry.lower() for entry in settings.EGRESS_ALLOW}
+
+
+BUILDERS: Final[Mapping[str, Callable[[Choice], llm.RealtimeModel]]] = {"openai": _openai, "google": _google}

@@ -1,0 +1,243 @@
+"""A session from its beginning to its end: ears, voice, the conversation behind them, and the account of it all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from livekit import rtc
+from livekit.agents import AgentSession, CloseEvent, SpeechCreatedEvent, llm
+from livekit.agents.voice import TranscriptSynchronizer
+from livekit.agents.voice.io import AudioInput, AudioOutput, TextOutput
+from livekit.agents.voice.room_io import RoomOptions
+
+from agents import releases
+from agents.engine.images import LabelledImage
+from agents.releases import ResolvedRelease
+from conversations.events.record import Record
+from switchboard.kernel.database import in_database
+from tenants.context import current_tenant
+from tenants.domain import leases
+from voice_worker.domain.sessions import Begun, end_session
+from voice_worker.models import VoiceSession
+from voice_worker.providers.metering import SpeechMeter
+from voice_worker.providers.parts import SpeechParts
+from voice_worker.sessions.afterwards import Afterwards
+from voice_worker.sessions.background import play_behind
+from voice_worker.sessions.base_instructions import BaseInstructions
+from voice_worker.sessions.realtime_agent import RealtimeAgent
+from voice_worker.sessions.recording import Recording
+from voice_worker.sessions.spoken_agent import EngineModel, SpokenAgent
+from voice_worker.sessions.thread import Thread
+from voice_worker.sessions.time_axis import TimeAxis
+from voice_worker.sessions.wording import BACK, LAST_SAID, sentence, without_sources
+
+if TYPE_CHECKING:
+    from voice_worker.vision.eyes import Eyes
+
+logger = logging.getLogger(__name__)
+
+# What was said without the conversation is told it once it is back; a session that ends waits so long for that.
+_TELL_SECONDS: Final = 20.0
+
+
+class LiveSession:
+    """One agent with its ears and voice, at work for a conversation.
+
+    Args:
+        begun: its row, whose lease this process holds.
+        release: the agent.
+        parts: what it hears and speaks with.
+        on_record: told of every event of the conversation's turns.
+        eyes: what it sees of its room with.
+    """
+
+    def __init__(
+        self,
+        begun: Begun,
+        release: ResolvedRelease,
+        parts: SpeechParts,
+        *,
+        on_record: Callable[[Record], None] | None = None,
+        eyes: Eyes | None = None,
+    ) -> None:
+        self.id = begun.id
+        self.begun = begun
+        self._release = release
+        self._on_record = on_record
+        self._eyes = eyes
+        self._watching = contextlib.AsyncExitStack()
+        self._language = (
+            release.personality.languages[0] if release.personality and release.personality.languages else "en"
+        )
+        self.axis = TimeAxis(begun.id)
+        self.thread = Thread(begun.conversation_id, listen=self._listen)
+        self._afterwards = Afterwards(begun.conversation_id)
+        self.agent: SpokenAgent | RealtimeAgent = (
+            self._spoken_agent() if parts.realtime is None else self._realtime_agent()
+        )
+        self.session: AgentSession[None] = (
+            _agent_session(release, parts) if parts.realtime is None else _realtime_session(release, parts.realtime)
+        )
+        self._meter = SpeechMeter(begun.id, begun.conversation_id, begun.release_id)
+        self.ended = asyncio.Event()
+        self._end_reason = ""
+        self._closing: list[Callable[[], Awaitable[None]]] = [parts.aclose]
+        self._at_work = leases.at_work(begun.id)
+
+    def listen_and_speak_through(
+        self, hearing: AudioInput, speaking: AudioOutput, *, captions: TextOutput | None = None
+    ) -> None:
+        """Take something other than a LiveKit room for ears and mouth, before `start`.
+
+        Args:
+            captions: is given the words as they are heard.
+        """
+        # Without it, an answer that was broken in on would keep words that nobody heard.
+        in_step = TranscriptSynchronizer(next_in_chain_audio=speaking, next_in_chain_text=captions)
+        self._closing.append(in_step.aclose)
+        self.session.input.audio = hearing
+        self.session.output.audio = in_step.audio_output
+        self.session.output.transcription = in_step.text_output
+
+    async def start(self, *, room: rtc.Room | None = None, options: RoomOptions | None = None) -> None:
+        """Listen and speak from now on.
+
+        Args:
+            room: the LiveKit room; None where the session's own input and output were set.
+        """
+        self._at_work.__enter__()
+        self.session.on("speech_created", self._speech_created)
+        self.session.on("close", self._closed)
+        self.session.on("session_usage_updated", lambda event: self._meter.update(event.usage))
+        if isinstance(self.agent, RealtimeAgent):
+            self.session.on("conversation_item_added", self.agent.said)
+        self.axis.listen(self.session)
+        if room is None:
+            await self.session.start(self.agent, record=False)
+        else:
+            # Without a session host: it would tell everybody in the room all that happens in the session.
+            await self.session.start(
+                self.agent, room=room, room_options=options or RoomOptions(), record=False, session_host=False
+            )
+            if self._eyes is not None:
+                await self._watching.enter_async_context(self._eyes.watch(room))
+            player = await play_behind(self.session, room, self._release.runtime.background_audio)
+            if player is not None:
+                self._closing.insert(0, player.aclose)
+        if self.begun.is_recorded:
+            recording = Recording(self.id)
+            self._closing.insert(0, recording.aclose)
+            await recording.start(self.session)
+        self._greet()
+
+    async def aclose(self, *, reason: str = "", failed: bool = False) -> None:
+        """End the session, and keep all of it."""
+        await self._watching.aclose()
+        await self.session.aclose()
+        for close in self._closing:
+            await close()
+        if not await self._afterwards.told(within=_TELL_SECONDS):
+            logger.error("what was said without the conversation is lost", extra={"voice_session": str(self.id)})
+        await self._meter.aclose(patience=_TELL_SECONDS)
+        await self.axis.aclose()
+        status = VoiceSession.Status.FAILED if failed else VoiceSession.Status.ENDED
+        self._at_work.__exit__(None, None, None)
+        await in_database(end_session, session_id=self.id, status=status, reason=reason or self._end_reason)
+
+    def _greet(self) -> None:
+        if self.begun.was_lost:
+            greeting = sentence(BACK, self._language)
+            if self.begun.last_said:
+                greeting += " " + sentence(LAST_SAID, self._language).format(said=self.begun.last_said[:200])
+        else:
+            greeting = self._release.runtime.welcome_message
+        if not greeting:
+            return
+        if isinstance(self.agent, RealtimeAgent):
+            self.session.generate_reply(instructions=f"Greet the caller with these words: {greeting}")
+        else:
+            self.session.say(greeting)
+
+    def _spoken_agent(self) -> SpokenAgent:
+        apart = BaseInstructions(self._afterwards, self._release, language=self._language)
+        return SpokenAgent(self.thread, without_backend=apart, language=self._language, see=self._see)
+
+    def _realtime_agent(self) -> RealtimeAgent:
+        today = dt.datetime.now(dt.UTC).date()
+        return RealtimeAgent(
+            instructions=self._release.instructions(tenant_name=current_tenant().name, today=today),
+            thread=self.thread,
+            afterwards=self._afterwards,
+            release_id=self._release.id,
+            language=self._language,
+            note=self.axis.note,
+        )
+
+    async def _see(self, question: str) -> Sequence[LabelledImage]:
+        if self._eyes is None:
+            return ()
+        began = time.time()
+        images = await self._eyes.see(question, self._language)
+        if images:
+            self.axis.note("vision", since=began, frames=len(images), labels=[image.label for image in images])
+        return images
+
+    def _listen(self, record: Record) -> None:
+        self.axis.engine_event(record)
+        if self._on_record is not None:
+            self._on_record(record)
+
+    def _speech_created(self, event: SpeechCreatedEvent) -> None:
+        if event.source == "generate_reply" and isinstance(self.agent, SpokenAgent):
+            self.agent.watch(event.speech_handle, spoken=self.axis.spoken)
+        else:
+            event.speech_handle.add_done_callback(lambda speech: self.axis.spoken(speech, None))
+
+    def _closed(self, event: CloseEvent) -> None:
+        self._end_reason = str(event.reason.value)
+        self.ended.set()
+
+
+def _agent_session(release: ResolvedRelease, parts: SpeechParts) -> AgentSession[None]:
+    turn_taking = release.runtime.turn_taking
+    return AgentSession(
+        stt=parts.ears,
+        tts=parts.voice,
+        vad=parts.detector,
+        llm=EngineModel(),
+        turn_handling={
+            "turn_detection": "vad",
+            "endpointing": {
+                "mode": "fixed",
+                "min_delay": turn_taking.min_endpointing_delay,
+                "max_delay": turn_taking.max_endpointing_delay,
+            },
+            "interruption": {"enabled": turn_taking.allow_interruptions, "mode": "vad"},
+            # The engine answers what was said, once it has been said: a turn that is begun early would be kept.
+            "preemptive_generation": {"enabled": False},
+        },
+        user_away_timeout=turn_taking.user_away_timeout or None,
+        tts_text_transforms=["filter_markdown", "filter_emoji", without_sources],
+        aec_warmup_duration=None,
+    )
+
+
+def _realtime_session(release: ResolvedRelease, model: llm.RealtimeModel) -> AgentSession[None]:
+    turn_taking = release.runtime.turn_taking
+    return AgentSession(
+        llm=model,
+        turn_handling={"interruption": {"enabled": turn_taking.allow_interruptions}},
+        user_away_timeout=turn_taking.user_away_timeout or None,
+        aec_warmup_duration=None,
+    )
+
+
+async def resolve(begun: Begun) -> ResolvedRelease:
+    """The release of a session that begins."""
+    return await releases.resolve_async(begun.release_id)

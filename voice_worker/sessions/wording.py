@@ -1,0 +1,52 @@
+"""What is said aloud of an answer, and the sentences a session says by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterable
+from typing import Final
+
+# `[2]`, perhaps with the blank before it: a source is shown, not read out.
+_SOURCE: Final = re.compile(r"\s?\[\d{1,3}\]")
+# What may still become one once more has come.
+_BEGINNING: Final = re.compile(r"\s?(\[\d{0,3})?\Z")
+
+TROUBLE: Final = {
+    "en": "I am sorry, something went wrong on our side. Please say that again.",
+    "de": "Es tut mir leid, bei uns ist etwas schiefgegangen. Bitte sagen Sie das noch einmal.",
+    "fr": "Je suis désolé, un problème est survenu de notre côté. Veuillez répéter.",
+}
+BACK: Final = {
+    "en": "I am back; we were cut off for a moment.",
+    "de": "Da bin ich wieder; wir waren kurz getrennt.",
+    "fr": "Me revoilà ; nous avons été coupés un instant.",
+}
+LAST_SAID: Final = {
+    "en": "You had said: “{said}”.",
+    "de": "Sie hatten gesagt: „{said}“.",
+    "fr": "Vous aviez dit : « {said} ».",
+}
+
+
+def sentence(choices: dict[str, str], language: str) -> str:
+    """One of the sentences above, in a language such as `de` or `de-CH`; English where it isn't there."""
+    return choices.get(language[:2].lower(), choices["en"])
+
+
+def plain(text: str) -> str:
+    """A whole answer without the numbers of its sources."""
+    return _SOURCE.sub("", text).strip()
+
+
+async def without_sources(text: AsyncIterable[str]) -> AsyncGenerator[str]:
+    """Pieces of an answer without the numbers of its sources, wherever the pieces are cut."""
+    held = ""
+    async for piece in text:
+        held = _SOURCE.sub("", held + piece)
+        beginning = _BEGINNING.search(held)
+        cut = beginning.start() if beginning else len(held)
+        if cut:
+            yield held[:cut]
+        held = held[cut:]
+    if held:
+        yield held

@@ -1,0 +1,112 @@
+"""One room: whose it is, who answers there, and the agent at work until everybody has gone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from livekit.agents import AutoSubscribe, JobContext, JobProcess
+from livekit.agents.ipc.log_queue import LogQueueHandler
+from livekit.agents.voice.room_io import RoomOptions
+
+from conversations import runner
+from switchboard.kernel import lifespan
+from switchboard.kernel.database import in_database
+from switchboard.kernel.problems import Problem
+from tenants import recovery
+from tenants.context import current_tenant, use_tenant
+from tenants.flags.evaluation import Context
+from voice_worker.directory.domain import find_room_async
+from voice_worker.domain.sessions import Begun, begin_session, end_session
+from voice_worker.models import Meeting, VoiceSession
+from voice_worker.providers import SpeechUnavailable, build_speech
+from voice_worker.providers.egress import open_http
+from voice_worker.providers.entitlements import entitlements_of
+from voice_worker.sessions.live import LiveSession, resolve
+from voice_worker.vision.eyes import Eyes, sees_more
+
+logger = logging.getLogger(__name__)
+
+
+def prepare(process: JobProcess) -> None:
+    """What a job's process does before it has a job: its log lines are written by itself, and not by the worker too,
+    which doesn't know whose they are.
+    """
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, LogQueueHandler):
+            root.removeHandler(handler)
+
+
+async def run_job(ctx: JobContext) -> None:
+    """Serve a room that LiveKit has given this process. What it is, the directory says, and never its name."""
+    name = ctx.job.room.name
+    entry = await find_room_async(name)
+    if entry is None:
+        logger.warning("a room that is nobody's was refused")
+        ctx.shutdown(reason="unknown_room")
+        return
+    with use_tenant(entry.tenant.scope):
+        try:
+            begun = await in_database(_begin, entry.meeting_id)
+        except Problem as problem:
+            logger.warning("a room could not be served: %s", problem.code, extra={"meeting": str(entry.meeting_id)})
+            ctx.shutdown(reason=problem.code)
+            return
+        await recovery.start_renewing()
+        await runner.start()
+        await _RoomSession(ctx, begun).run()
+
+
+def _begin(meeting_id: Any) -> Begun:
+    meeting = Meeting.objects.get(pk=meeting_id)
+    return begin_session(
+        conversation_id=meeting.conversation_id, channel=VoiceSession.Channel.ROOM, meeting_id=meeting.pk
+    )
+
+
+class _RoomSession:
+    """A session in a room, ended when its room or its process ends."""
+
+    def __init__(self, ctx: JobContext, begun: Begun) -> None:
+        self._ctx = ctx
+        self._begun = begun
+        self._http = open_http()
+        self._tenant = current_tenant()
+        self._live: LiveSession | None = None
+
+    async def run(self) -> None:
+        self._ctx.add_shutdown_callback(self._end)
+        release = await resolve(self._begun)
+        try:
+            parts = await build_speech(runtime=release.runtime, entitlements=await entitlements_of(), http=self._http)
+        except SpeechUnavailable as reason:
+            # Another worker would fare no better, so this is no case for one.
+            logger.error("an agent can't speak: %s", reason, extra={"voice_session": str(self._begun.id)})
+            failed = VoiceSession.Status.FAILED
+            await in_database(end_session, session_id=self._begun.id, status=failed, reason="speech_unavailable")
+            self._ctx.shutdown(reason="speech_unavailable")
+            return
+        context = Context(agent=release.agent_slug, channel=VoiceSession.Channel.ROOM)
+        eyes = Eyes(release.runtime.vision, is_advanced=await sees_more(context))
+        self._live = LiveSession(self._begun, release, parts, eyes=eyes)
+        # Pictures are subscribed to by the eyes, and by nobody where the release has none.
+        await self._ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+        await self._live.start(room=self._ctx.room, options=RoomOptions())
+        self._live.axis.note("state", state="joined")
+        asyncio.create_task(self._leave_when_over(), name="leave when over")  # noqa: RUF006
+
+    async def _leave_when_over(self) -> None:
+        assert self._live is not None
+        await self._live.ended.wait()
+        self._ctx.shutdown(reason="session_over")
+
+    async def _end(self, reason: str) -> None:
+        with use_tenant(self._tenant):  # livekit-agents calls this from a task of its own
+            try:
+                if self._live is not None:
+                    await self._live.aclose(reason=reason)
+            finally:
+                await self._http.close()
+                await lifespan.stop()
