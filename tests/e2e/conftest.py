@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
+import wave
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,20 @@ from tests.platform_process import ROOT, Company, Platform, running_platform
 from tests.voice_worker.livekit_server import LiveKitServer, running_livekit
 
 ARTIFACTS = ROOT / "test-artifacts"
+
+
+def _silence() -> Path:
+    """A second of it: Chromium's own microphone beeps, and an agent that hears something has something to say."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    path = ARTIFACTS / f"silence-{os.getpid()}.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        file.writeframes(bytes(96_000))
+    return path
+
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -32,6 +48,7 @@ FLAGS = [
     # A camera and a microphone that are none, which every page may use, and a screen to share.
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
+    f"--use-file-for-fake-audio-capture={_silence()}",
     "--auto-select-desktop-capture-source=Entire screen",
 ]
 # A machine that runs other tests beside these takes its time.

@@ -21,7 +21,7 @@ from tests.voice_worker.speech import silence, spoken
 RATE = 48_000
 FAKE = ["--use-fake-device-for-media-stream"]
 # Without the devices, and the leave to use them, that other journeys have.
-BARE = [flag for flag in FLAGS if not flag.startswith("--use-fake")]
+BARE = [flag for flag in FLAGS if not flag.startswith(("--use-fake", "--use-file"))]
 
 
 def talk_at(company: Company, agent_id: str | None = None, *, conversation: str = "") -> str:
