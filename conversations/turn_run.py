@@ -234,6 +234,7 @@ class TurnRun:
             self._error_code,
             [*self._records, done],
             escalation=self._escalation,
+            steps=self._request.steps if self._request else (),
         )
         # Kept first, told second: whoever hears `done` finds the answer in the thread.
         finished = await _insist(lambda: in_database(turns.finish_turn, job=self.job, outcome=outcome))

@@ -13,7 +13,7 @@ from agents import releases
 from agents.engine.events import usage_in
 from agents.engine.gateway import Role
 from agents.engine.turn import TurnRequest, run_turn
-from agents.models import Action, ToolCallRecord, TurnTrace
+from agents.models import Action, ToolCallRecord
 from billing.domain.usage import Usage, record_usage
 from switchboard.kernel.database import in_database
 
@@ -65,24 +65,17 @@ async def rehearse(
                         found.error = (event.data["code"], event.data["detail"])
     finally:
         found.usages += await request.meter.cut_off()
-        found.steps = await in_database(_forget, request=request, usages=found.usages)
+        found.steps = request.steps
+        await in_database(_forget, request=request, usages=found.usages)
     found.answer = "".join(said).strip()[:_MOST_CHARACTERS]
     return found
 
 
 @transaction.atomic
-def _forget(*, request: TurnRequest, usages: list[Usage]) -> list[dict[str, Any]]:
-    """Meter it, and take away what the engine noted for a turn that there isn't.
-
-    Returns:
-        The trace's steps.
-    """
+def _forget(*, request: TurnRequest, usages: list[Usage]) -> None:
+    """Meter it, and take away what the engine noted for a turn that there isn't."""
     for number, used in enumerate(usages):
         record_usage(usage=used, idempotency_key=f"replay:{request.turn_id}:{number}", release_id=request.release.id)
     mine = {"conversation_id": request.conversation_id}
-    traces = TurnTrace.objects.filter(**mine)
-    steps = [step for trace in traces for step in trace.steps]
-    traces.delete()
     Action.objects.filter(**mine).delete()
     ToolCallRecord.objects.filter(**mine).delete()
-    return steps

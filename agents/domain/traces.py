@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import connection
@@ -19,10 +20,10 @@ _KEEP: Final = f"""
 
 
 def keep_trace(
-    *, turn_id: uuid.UUID, conversation_id: uuid.UUID, release_id: uuid.UUID, steps: list[dict[str, Any]]
+    *, turn_id: uuid.UUID, conversation_id: uuid.UUID, release_id: uuid.UUID, steps: Sequence[dict[str, Any]]
 ) -> None:
     """Save a turn's steps, in place of those saved before."""
-    kept: Any = Jsonb(steps)
+    kept: Any = Jsonb(list(steps))
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, {"turn": turn_id, "conversation": conversation_id, "release": release_id, "steps": kept})
 

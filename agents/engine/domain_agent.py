@@ -21,6 +21,7 @@ from agents.engine.request import TurnRequest
 from agents.engine.routing import Candidate, route
 from agents.engine.saying import output_guard, prompt_of, proposable, quoting_guard, tells_too_much
 from agents.engine.state import TurnState, chain_of, tool_called
+from agents.engine.tracing import tell
 from agents.releases import BoundTool
 from agents.tools.offers import offer_of, writes
 from agents.tools.run import ToolContext, ToolResult, run_tool
@@ -216,7 +217,7 @@ async def _ask_model(
                     metered.written += len(piece)
                     if shown := guard.feed(piece):
                         if not said:
-                            step["first_token_ms"] = round((time.monotonic() - started) * 1000, 1)
+                            tell(step, first_token_ms=round((time.monotonic() - started) * 1000, 1))
                         said.append(shown)
                         yield events.delta(shown)
                     if guard.verdict is not None:
@@ -231,30 +232,34 @@ async def _ask_model(
                         yield events.usage(piece)
                 else:
                     metered.written = 0
-                    step["usage"] = events.usage(piece).data
-                    yield events.usage(piece)
+                    used = events.usage(piece)
+                    tell(step, usage=used.data)
+                    yield used
         if rest := guard.finish():
             said.append(rest)
             yield events.delta(rest)
         if guard.verdict is not None:
             calls.clear()
             state.is_refused = True
-            step["refused"] = guard.verdict.code
+            tell(step, refused=guard.verdict.code)
             yield events.refusal(guard.verdict.code, guard.verdict.reason)
-            for used in await request.meter.cut_off_of(metered):
-                yield events.usage(used)
+            for spent in await request.meter.cut_off_of(metered):
+                yield events.usage(spent)
         if guard.taken_out:
-            step["taken_out"] = guard.taken_out
+            tell(step, taken_out=guard.taken_out)
         request.meter.end(metered)
     except ModelFailed as failure:
         # What the attempts used, they have told.
         request.meter.end(metered)
-        step["error"] = failure.code
+        tell(step, error=failure.code)
         raise
     finally:
-        step["took_ms"] = round((time.monotonic() - started) * 1000, 1)
-        step["answer"] = "".join(said)[:20_000]
-        step["calls"] = [{"tool": call.name, "arguments": call.arguments} for call in calls]
+        tell(
+            step,
+            took_ms=round((time.monotonic() - started) * 1000, 1),
+            answer="".join(said),
+            calls=[{"tool": call.name, "arguments": call.arguments} for call in calls],
+        )
 
 
 def _background(known: Memory) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from agents.engine.gateway import Role
 from agents.engine.images import LabelledImage
@@ -25,6 +26,7 @@ class TurnRequest:
         is_rehearsal: a test or a replay. Tools that change something only say what they would do.
         images: what the contact shows, oldest first; they go to the model with the question, and are kept nowhere.
         meter: knows, at any time, which calls of models haven't told yet what they used.
+        steps: what was done so far, for whoever keeps the turn to keep with it (`agents.domain.traces`).
     """
 
     release: ResolvedRelease
@@ -37,6 +39,7 @@ class TurnRequest:
     is_rehearsal: bool = False
     images: tuple[LabelledImage, ...] = ()
     meter: Meter = field(default_factory=Meter)
+    steps: list[dict[str, Any]] = field(default_factory=list)
 
     def handed_to(self, release: ResolvedRelease, question: str) -> TurnRequest:
         """The part of it that another agent answers."""

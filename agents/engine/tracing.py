@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from agents.domain.traces import keep_trace, steps_of
+from agents.engine.request import TurnRequest
 from switchboard.kernel.database import in_database
 
 # A trace is for people to read: what a prompt repeats of long documents is cut.
@@ -21,25 +22,28 @@ class Trace:
     """Notes a turn's steps; `checkpoint` saves them, so that a process that takes over finds what was settled.
 
     Attributes:
-        steps: each with `kind`, `agent`, `at_ms` since the turn began, `took_ms`, and what its kind tells.
+        steps: the request's own; each with `kind`, `agent`, `at_ms` since the turn began, `took_ms`, and what its kind
+            tells.
     """
 
     conversation_id: uuid.UUID
     turn_id: uuid.UUID
     release_id: uuid.UUID
-    steps: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[dict[str, Any]]
+    is_saved: bool = True
     settled: dict[str, dict[str, Any]] = field(default_factory=dict)
     _begun: float = field(default_factory=time.monotonic)
 
     @classmethod
-    async def begin(
-        cls, *, conversation_id: uuid.UUID, turn_id: uuid.UUID, release_id: uuid.UUID, attempt: int
-    ) -> Trace:
+    async def begin(cls, request: TurnRequest) -> Trace:
         """A turn's trace; where another process began the turn, with what that one has settled."""
-        trace = cls(conversation_id, turn_id, release_id)
-        if attempt > 1:
-            earlier = await in_database(steps_of, turn_id=turn_id)
-            trace.steps = [{**step, "attempt": attempt - 1} if "attempt" not in step else step for step in earlier]
+        # Nobody takes a rehearsal over.
+        saved = not request.is_rehearsal
+        trace = cls(request.conversation_id, request.turn_id, request.release.id, request.steps, saved)
+        if request.attempt > 1:
+            earlier = await in_database(steps_of, turn_id=request.turn_id)
+            before = request.attempt - 1
+            trace.steps[:] = [{**step, "attempt": before} if "attempt" not in step else step for step in earlier]
             trace.settled = {step["settles"]: step for step in earlier if step.get("settles")}
         return trace
 
@@ -58,14 +62,16 @@ class Trace:
             "agent": agent,
             "at_ms": round(((since or now) - self._begun) * 1000, 1),
             "took_ms": round((now - since) * 1000, 1) if since is not None else 0,
-            **{name: _cut(value) for name, value in told.items()},
         }
+        tell(step, **told)
         if len(self.steps) < MOST_STEPS:
             self.steps.append(step)
         return step
 
     async def checkpoint(self) -> None:
         """Save what was noted so far."""
+        if not self.is_saved:
+            return
         await in_database(
             keep_trace,
             turn_id=self.turn_id,
@@ -73,6 +79,11 @@ class Trace:
             release_id=self.release_id,
             steps=self.steps,
         )
+
+
+def tell(step: dict[str, Any], **told: Any) -> None:
+    """Add to a step what is known of it only later."""
+    step.update({name: _cut(value) for name, value in told.items()})
 
 
 def _cut(value: Any) -> Any:

@@ -35,14 +35,9 @@ async def run_turn(request: TurnRequest) -> AsyncGenerator[Event]:
     Yields:
         What happens, in order: `route`, `action`, `tool_call`, `tool_result`, `delta`s, a `citation` for each source
         that the answer refers to, `usage` for each call of a model; or an `error`, always last. `done` is the
-        channel's to say, for it knows when the turn is kept.
+        channel's to say, for it knows when the turn is kept, and keeps `request.steps` with it.
     """
-    trace = await Trace.begin(
-        conversation_id=request.conversation_id,
-        turn_id=request.turn_id,
-        release_id=request.release.id,
-        attempt=request.attempt,
-    )
+    trace = await Trace.begin(request)
     state = TurnState(request, trace, language=language_of(request.question), words=request.question)
     answer: list[str] = []
     cited: list[Event] = []
@@ -66,7 +61,6 @@ async def run_turn(request: TurnRequest) -> AsyncGenerator[Event]:
         )
     except ModelFailed as failure:
         yield events.error(failure.code, failure.detail)
-    await trace.checkpoint()
 
 
 async def _answered(state: TurnState) -> AsyncGenerator[Event]:

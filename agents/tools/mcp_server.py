@@ -14,12 +14,10 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 from django.conf import settings
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 
 from agents.tools import egress
 from agents.tools.calls import Call
@@ -27,6 +25,9 @@ from agents.tools.credentials import credential_for
 from agents.tools.filling import header_value
 from agents.tools.results import ToolFailed, ToolResult, storable
 from switchboard.kernel.database import in_database
+
+if TYPE_CHECKING:
+    from mcp import Client
 
 IDEMPOTENCY_KEY: Final = "switchboard/idempotency-key"
 _MOST_PAGES: Final = 20  # of a server's list of tools
@@ -108,6 +109,10 @@ def fingerprint_of(*, name: str, description: str, input_schema: dict[str, Any])
 
 @asynccontextmanager
 async def _session(url: str, credential: str) -> AsyncIterator[Client]:
+    # A web server comes with it: half a second and 23 MB that only those should pay who call such a server.
+    from mcp import Client
+    from mcp.client.streamable_http import streamable_http_client
+
     check_host(url)
     async with egress.client() as http_client:
         if credential:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -11,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
+from agents.domain.traces import keep_trace
 from agents.engine.gateway import Role
 from agents.engine.images import LabelledImage
 from billing.domain.usage import Usage, record_usages
@@ -189,6 +191,7 @@ class Outcome:
         records: every event of it, `done` included and last.
         escalation: why a person is asked to take over; empty where nobody is.
         answer: what the agent said; empty leaves no message.
+        steps: what the engine did for it, for Replay; empty where it did nothing.
     """
 
     status: Literal["done", "failed", "cancelled"]
@@ -199,6 +202,7 @@ class Outcome:
     error_code: str
     records: list[Record]
     escalation: str = ""
+    steps: Sequence[dict[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +241,13 @@ def finish_turn(*, job: Job, outcome: Outcome) -> Finished:
         if row is None:
             return Finished(is_kept=False, others_wait=False)
         told = number_waiting(conversation_id=job.conversation_id) if row[1] else ()
+        if outcome.steps:
+            keep_trace(
+                turn_id=job.turn_id,
+                conversation_id=job.conversation_id,
+                release_id=job.release_id,
+                steps=outcome.steps,
+            )
         if outcome.escalation:
             request_handoff(conversation_id=job.conversation_id, reason=outcome.escalation)
         if outcome.usages:

@@ -34,7 +34,7 @@ def test_a_flag_is_made_tried_changed_and_switched_off(windows: Windows, hotel: 
     condition(page, 0).get_by_label("Value").fill("DE, AT")
 
     page.get_by_role("button", name="Try it").click()
-    expect(page.get_by_text("no rule matches")).to_be_visible()
+    expect(page.get_by_text("Off: no rule matches")).to_be_visible()
     page.get_by_text("More about them").click()
     page.get_by_label("Tenant metadata", exact=True).fill("country = AT")
     page.get_by_role("button", name="Try it").click()

@@ -42,17 +42,25 @@ class StretchWatch:
     def __init__(self, instructions: Instructions) -> None:
         self._instructions = instructions
         self._ending: dict[int, int] = {}
+        self._stretch = 0
+        self._least = min(_SUSPICIOUS, instructions.longest)
 
     def next(self, word: str) -> int:
         """The length of the stretch that ends with this word."""
         before = self._ending
         places = self._instructions.places.get(fold(word), ())
         self._ending = {place: before.get(place - 1, 0) + 1 for place in places}
-        return max(self._ending.values(), default=0)
+        self._stretch = max(self._ending.values(), default=0)
+        return self._stretch
 
     @property
     def is_suspicious(self) -> bool:
-        return max(self._ending.values(), default=0) >= min(_SUSPICIOUS, self._instructions.longest)
+        return self._stretch >= self._least
+
+    @property
+    def is_near_suspicion(self) -> bool:
+        """Whether the next word may make it suspicious, or it is already."""
+        return self._stretch >= self._least - 1
 
     def is_too_long(self, stretch: int) -> bool:
         return stretch >= self._instructions.longest

@@ -1,7 +1,8 @@
 """What an agent says, on its way to the contact: links, personal data, citations, topics and length, in this order.
 
-Each stage reads a stream and holds back as little as it must: at most a word or two, or with `require_citations` what
-no citation supports yet. What is shown never depends on how a model cuts its answer into pieces.
+Each stage reads a stream and holds back as little as it must: mostly nothing, at most a word or two, or with
+`require_citations` what no citation supports yet. What is shown never depends on how a model cuts its answer into
+pieces.
 """
 
 from __future__ import annotations
@@ -152,41 +153,43 @@ class _Discreet:
 
     def __init__(self, prompt: str) -> None:
         self._watch = StretchWatch(instructions_of(prompt))
-        self._held = ""
-        self._read_until = 0  # in what is held
-        self._clear_until = 0
+        self._text = ""  # what isn't both read and shown
+        self._read_until = 0
+        self._shown_until = 0
         self.verdict: Verdict | None = None
 
     def feed(self, piece: str) -> str:
-        self._held += piece
+        self._text += piece
         return self._read(is_end=False)
 
     def finish(self) -> str:
         return self._read(is_end=True)
 
     def _read(self, *, is_end: bool) -> str:
-        text = self._held
+        text, clear_until = self._text, self._shown_until
         for match in WORD.finditer(text, self._read_until):
             if match.end() == len(text) and len(match[0]) < LONGEST_WORD and not is_end:
+                # A word needn't be whole to be shown where no word could make the answer a suspicious one.
+                if not self._watch.is_near_suspicion:
+                    clear_until = len(text)
                 break
             was_clear = not self._watch.is_suspicious
             stretch = self._watch.next(match[0])
             if was_clear:
-                self._clear_until = match.start()
+                clear_until = max(clear_until, match.start())
             if self._watch.is_too_long(stretch):
                 self.verdict = Verdict(False, "instructions_asked_for", "The answer read the agent's instructions out.")
-                self._held = ""
-                return text[: self._clear_until]
+                return text[self._shown_until : clear_until]
             self._read_until = match.end()
             if not self._watch.is_suspicious:
-                self._clear_until = match.end()
+                clear_until = max(clear_until, match.end())
         else:
             self._read_until = len(text)
             if is_end or not self._watch.is_suspicious:
-                self._clear_until = len(text)
-        shown, self._held = text[: self._clear_until], text[self._clear_until :]
-        self._read_until -= self._clear_until
-        self._clear_until = 0
+                clear_until = len(text)
+        shown = text[self._shown_until : clear_until]
+        done = min(self._read_until, clear_until)
+        self._text, self._read_until, self._shown_until = text[done:], self._read_until - done, clear_until - done
         return shown
 
 

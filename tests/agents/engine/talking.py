@@ -18,9 +18,10 @@ from tests.factories import AgentFactory, PromptFactory, ReleaseFactory, Runtime
 
 @dataclass(slots=True)
 class Heard:
-    """What happened in one turn."""
+    """What happened in one turn, and the steps that its channel would keep."""
 
     events: list[Event]
+    steps: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -52,7 +53,7 @@ class Talk:
             attempt=attempt,
             **more,
         )
-        heard = Heard([event async for event in run_turn(request)])
+        heard = Heard([event async for event in run_turn(request)], request.steps)
         self.history += [("contact", text), ("agent", heard.text)]
         return heard
 
