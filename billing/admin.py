@@ -38,7 +38,8 @@ class UsageEventAdmin(DomainModelAdmin):
     def amount(self, row: UsageEvent) -> str:
         if row.quantity is None:
             return "-"
-        return f"{row.quantity.normalize():,f} {UsageEvent.Unit(row.unit).label if row.unit else ''}".rstrip()
+        unit = UsageEvent.Unit(row.unit).label if row.unit else ""
+        return f"{row.quantity.normalize():,f} {unit.removesuffix('s') if row.quantity == 1 else unit}".rstrip()
 
     @admin.display(description="Counted by")
     def counted_by(self, row: UsageEvent) -> str:

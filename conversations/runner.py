@@ -15,7 +15,7 @@ from typing import Final
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
-from agents.engine.images import LabelledImage
+from agents.engine.images import LabelledImage, Look
 from conversations.domain import turns
 from conversations.domain.turns import Accepted, Job
 from conversations.events.hub import announce_cancellation, hub
@@ -49,12 +49,14 @@ async def accept(
     content: str,
     idempotency_key: str | None = None,
     images: Sequence[LabelledImage] = (),
+    look: Look | None = None,
 ) -> Accepted:
     """Take a message in; its turn, if there is one to run now, is the caller's to run.
 
     Args:
         images: what the contact shows with it. They are kept nowhere, and so lost to a turn that has to wait or that
             another process takes over.
+        look: takes a look at it, for a model that wants to see more than `images`; lost likewise.
 
     If the caller is cancelled meanwhile, because whoever sent the message has left, the turn is run all the same.
     Raises what `turns.accept_message` does.
@@ -72,8 +74,8 @@ async def accept(
     if accepted.is_new and accepted.job is None:
         # The turn before it may have ended while this message was accepted, and have seen nothing that waits.
         lifespan.spawn(run_waiting(conversation_id), name=f"turn {accepted.turn_id}")
-    if images and accepted.job is not None:
-        return replace(accepted, job=replace(accepted.job, images=tuple(images)))
+    if accepted.job is not None and (images or look is not None):
+        return replace(accepted, job=replace(accepted.job, images=tuple(images), look=look))
     return accepted
 
 

@@ -120,6 +120,7 @@ class TurnRun:
             contact=job.contact,
             attempt=job.attempt,
             images=job.images,
+            look=job.look,
         )
 
     async def _meter_what_was_cut_off(self) -> None:

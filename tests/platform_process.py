@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -193,12 +194,21 @@ class Company:
         assert answer.status in (200, 201, 202), (path, answer.status, answer.body)
         return answer.json
 
-    def agent_with_model(self, model: str, url: str) -> str:
-        """The id of a new agent that a model at this address answers for."""
-        name = f"{model}-{uuid.uuid4().hex[:6]}"
-        endpoint = self.made("/api/v1/endpoints", {"name": name, "base_url": url, "api_key": "any"})
+    def agent_with_model(
+        self, model: str, url: str, *, provider: str = "openai_compatible", runtime: dict[str, Any] | None = None
+    ) -> str:
+        """The id of a new agent that a model at this address answers for.
+
+        Args:
+            provider: whose protocol and whose prices the model has.
+            runtime: more of its runtime config, such as what it hears with.
+        """
+        name = re.sub(r"[^a-z0-9-]", "-", f"{model}-{uuid.uuid4().hex[:6]}")
+        endpoint = self.made(
+            "/api/v1/endpoints", {"name": name, "provider": provider, "base_url": url, "api_key": "any"}
+        )
         llm = {"endpoint": endpoint["name"], "model": model}
-        contents = {"agents": {}, "prompts": {"template": "Count."}, "runtime-configs": {"llm": llm}}
+        contents = {"agents": {}, "prompts": {"template": "Count."}, "runtime-configs": {"llm": llm, **(runtime or {})}}
         made = {}
         for registry, content in contents.items():
             made[registry] = self.made(f"/api/v1/{registry}", {"name": name, "slug": name, "content": content})

@@ -16,7 +16,7 @@ async def find_answer(state: TurnState) -> list[Event] | None:
     request, policy = state.request, state.request.release.runtime.cache
     if not policy.enabled or request.is_rehearsal:
         return None
-    if request.images:
+    if request.images or request.look is not None:
         return None  # what somebody shows is theirs, and changes under the same words
     if not cache.may_ask(question=request.question, history=request.history, contact=request.contact):
         return None

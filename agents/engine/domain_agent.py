@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
-from agents.engine import actions, documents, events, gateway, local
+from agents.engine import actions, documents, events, gateway, local, looking
 from agents.engine.events import Event
 from agents.engine.gateway import ChatMessage, ModelFailed, ToolCall, ToolOffer, estimate_tokens
 from agents.engine.guardrails import quote_as_data
@@ -155,8 +155,9 @@ async def _by_model(state: TurnState, request: TurnRequest, hits: dict[int, Hit]
         *(ChatMessage("user" if role == "contact" else "assistant", text) for role, text in known.window),
         ChatMessage("user", request.question, images=request.images),
     ]
+    looks = await looking.offers_for(request)
     for round_number in range(1, MOST_ROUNDS + 1):
-        offers = _offers(release.tools) if round_number < MOST_ROUNDS else ()
+        offers = (*_offers(release.tools), *looks) if round_number < MOST_ROUNDS else ()
         said: list[str] = []
         calls: list[ToolCall] = []
         async with aclosing(_ask_model(state, request, messages, offers, said, calls)) as happening:
@@ -166,7 +167,14 @@ async def _by_model(state: TurnState, request: TurnRequest, hits: dict[int, Hit]
             return
         messages.append(ChatMessage("assistant", "".join(said), tool_calls=tuple(calls)))
         is_asked = False
+        seen: ChatMessage | None = None
         for call in calls:
+            if looks and call.name == looking.NAME:
+                shown, seen, told_of_look = await looking.look(state, request, call)
+                messages.append(shown)
+                for event in told_of_look:
+                    yield event
+                continue
             tool = tool_called(release, call.name)
             if tool is not None and writes(tool):
                 if said and not is_asked:
@@ -187,6 +195,9 @@ async def _by_model(state: TurnState, request: TurnRequest, hits: dict[int, Hit]
                 yield events.tool_call(tool.slug, call.arguments)
                 yield events.tool_result(tool.slug, ok=result.ok, code=result.code, text=result.text)
             messages.append(_shown(call, result))
+        if seen is not None:
+            messages.append(seen)
+            looks = ()
         if is_asked:
             # The contact has been asked; what the model would say now, it would say before it knows the answer.
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -46,6 +46,10 @@ class LabelledImage:
     def described(self) -> dict[str, Any]:
         """What may be noted of it."""
         return {"label": self.label, "width": self.width, "height": self.height}
+
+
+# Takes a look at what is shown now: the newest pictures, or none.
+Look = Callable[[], Awaitable[Sequence[LabelledImage]]]
 
 
 def image_tokens(image: LabelledImage, provider: str = "") -> int:

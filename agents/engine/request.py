@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agents.engine.gateway import Role
-from agents.engine.images import LabelledImage
+from agents.engine.images import LabelledImage, Look
 from agents.engine.meter import Meter
 from agents.releases import ResolvedRelease
 from switchboard.kernel.ids import uuid7
@@ -25,6 +25,8 @@ class TurnRequest:
         attempt: 1 the first time; more where another process began this turn and died.
         is_rehearsal: a test or a replay. Tools that change something only say what they would do.
         images: what the contact shows, oldest first; they go to the model with the question, and are kept nowhere.
+        look: takes a look at what the contact shows, for a model that asks to; None where they show nothing, or where
+            nobody can look.
         meter: knows, at any time, which calls of models haven't told yet what they used.
         steps: what was done so far, for whoever keeps the turn to keep with it (`agents.domain.traces`).
     """
@@ -38,6 +40,7 @@ class TurnRequest:
     attempt: int = 1
     is_rehearsal: bool = False
     images: tuple[LabelledImage, ...] = ()
+    look: Look | None = field(default=None, compare=False, repr=False)
     meter: Meter = field(default_factory=Meter)
     steps: list[dict[str, Any]] = field(default_factory=list)
 

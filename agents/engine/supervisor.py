@@ -9,7 +9,7 @@ from contextlib import aclosing
 from typing import Final
 
 from agents import releases
-from agents.engine import domain_agent, events
+from agents.engine import domain_agent, events, looking
 from agents.engine.events import Event
 from agents.engine.phrases import say
 from agents.engine.request import TurnRequest
@@ -38,8 +38,10 @@ async def answer(state: TurnState, request: TurnRequest) -> AsyncGenerator[Event
     for used in found.usages:
         yield events.usage(used)
     topics = ", ".join(sub.name for sub in release.sub_agents)
-    # "What does this mean?" is for none of the agents by its words; with a picture beside it, it isn't unclear.
-    kind = "none" if found.kind == "unclear" and request.images and chain_of(release) else found.kind
+    kind = found.kind
+    if kind == "unclear" and chain_of(release) and (request.images or await looking.offers_for(request)):
+        # "What does this mean?" is for none of the agents by its words; with a picture beside it, it isn't unclear.
+        kind = "none"
     match kind:
         case "one" | "several":
             parts = found.parts[:MOST_PARTS]

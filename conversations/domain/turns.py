@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from django.db import IntegrityError, connection, transaction
@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from agents.domain.traces import keep_trace
 from agents.engine.gateway import Role
-from agents.engine.images import LabelledImage
+from agents.engine.images import LabelledImage, Look
 from billing.domain.usage import Usage, record_usages
 from conversations.domain import turn_sql
 from conversations.domain.handoff import request_handoff
@@ -44,6 +44,7 @@ class Job:
         attempt: 1 the first time.
         has_waited: its id was known before it ran, so that somebody may have cancelled it.
         images: what the contact shows. Only the process that took the message has them; they are kept nowhere.
+        look: takes a look at what the contact shows, in that process alone.
     """
 
     conversation_id: uuid.UUID
@@ -56,6 +57,7 @@ class Job:
     contact: str = ""
     has_waited: bool = False
     images: tuple[LabelledImage, ...] = ()
+    look: Look | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,39 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from switchboard.launcher.ports import free_port
 from switchboard.launcher.readiness import http_ready
-from tests.e2e.conftest import Theme, Windows
+from tests.e2e.conftest import ARTIFACTS, Theme, Windows
+from tests.e2e.microphone import Microphone, in_page, listening
+from tests.e2e.staff import ask, finished_answer, open_playground
 from tests.e2e.test_screens import WIDTHS, assert_kind
+from tests.model_server.process import ModelServer
 from tests.platform_process import ROOT, Company, Platform, bare_environment
 from tests.voice_worker.livekit_server import LiveKitServer
 
 MEETINGS = "/api/v1/meetings"
+WELCOME = "Welcome to the meeting."
+SPOKEN_QUESTION = "what time is breakfast"
+SPOKEN_LOOK = "what is on my screen"
+# From then on `window.loudest` is how loud the agent has been: 1 is as loud as can be.
+LISTEN_TO_AGENT = """() => {
+  const context = new AudioContext();
+  const ear = context.createAnalyser();
+  const agent = document.querySelector("audio[data-of^=agent]");
+  context.createMediaStreamSource(agent.srcObject).connect(ear);
+  const samples = new Float32Array(ear.fftSize);
+  window.loudest = 0;
+  setInterval(() => {
+    ear.getFloatTimeDomainData(samples);
+    window.loudest = Math.max(window.loudest, ...samples.map(Math.abs));
+  }, 20);
+}"""
 THEMES: tuple[Theme, ...] = ("light", "dark")
 
 
@@ -94,53 +114,93 @@ def join(page: Page, name: str = "Ada") -> None:
     expect(page.locator("[data-status]")).to_have_text("You are in the meeting.", timeout=30_000)
 
 
-def test_a_contact_talks_with_the_agent_and_goes_on_in_writing(
-    windows: Windows, hotel: Company, voice_worker: None
+@pytest.fixture
+def microphone(tmp_path: Path) -> Microphone:
+    return Microphone(tmp_path)
+
+
+@pytest.fixture
+def seeing_agent(hotel: Company, model_server_process: ModelServer) -> str:
+    """The id of an agent that looks at what is shown, and hears what the journey says."""
+    return hotel.agent_with_model(
+        "gpt-4.1-mini",
+        model_server_process.url,
+        provider="openai",
+        runtime={
+            "welcome_message": WELCOME,
+            "vision": {"enabled": True},
+            "stt": {"options": {"keyterm": [SPOKEN_QUESTION, SPOKEN_LOOK]}},
+        },
+    )
+
+
+def say_by_another(page: Page, microphone: Microphone, which: str, text: str) -> None:
+    """Speak, by a microphone that is chosen for it."""
+    microphone.will_say((1.0, text))
+    page.get_by_label("Which microphone").select_option(label=which)
+
+
+def agent_in(page: Page) -> Locator:
+    return page.get_by_role("listitem").filter(has_text="Agent")
+
+
+def test_a_chat_becomes_a_meeting_in_which_the_agent_hears_sees_and_speaks_and_goes_on_in_writing(
+    windows: Windows, hotel: Company, platform: Platform, seeing_agent: str, microphone: Microphone, voice_worker: None
 ) -> None:
-    contact = someone()
-    meeting = begun(hotel, contact)
-    page = windows.open()
-    page.goto(link_for(hotel, meeting, contact))
-    expect(page.locator("[data-status]")).to_have_text("Nobody is there yet.")
-    assert "#" not in page.url, "the token doesn't stay in the address bar"
-    join(page)
-    expect(page.get_by_role("button", name="Microphone")).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_role("listitem").filter(has_text="Agent")).to_be_visible(timeout=60_000)
-    expect(page.locator("[data-captions]")).to_contain_text("Welcome", timeout=60_000)
-    expect(page.get_by_role("listitem").filter(has_text="Agent")).to_contain_text("listening", timeout=60_000)
+    with listening(windows.browser.browser_type, microphone) as browser:
+        page = in_page(browser, windows, hotel)
+        open_playground(page, hotel, seeing_agent)
+        ask(page, "When is breakfast?")
+        expect(finished_answer(page)).to_contain_text("Breakfast is at seven.")
 
-    page.keyboard.press("m")
-    expect(page.get_by_role("button", name="Microphone")).to_have_attribute("aria-pressed", "false")
-    page.get_by_role("button", name="Camera").click()
-    expect(page.get_by_role("button", name="Camera")).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name="Screen").click()
-    expect(page.get_by_role("button", name="Screen")).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_role("listitem").filter(has_text="screen")).to_be_visible()
-    expect(page.locator(".tile.screen video")).to_be_visible()
-    page.keyboard.press("s")
-    expect(page.get_by_role("listitem").filter(has_text="screen")).to_have_count(0)
+        page.get_by_role("button", name="meeting").click()
+        expect(page).to_have_url(re.compile("/meet/"))
+        thread = page.get_by_role("log", name="What was written and said")
+        expect(thread).to_contain_text("When is breakfast?")
+        join(page, "Marina")
+        captions = page.locator("[data-captions]")
+        expect(captions).to_contain_text(WELCOME, timeout=60_000)
+        page.evaluate(LISTEN_TO_AGENT)
+        expect(agent_in(page)).to_contain_text("listening", timeout=60_000)
 
-    page.get_by_label("Write a message").fill("When is breakfast?")
-    page.keyboard.press("Enter")
-    thread = page.get_by_role("log", name="What was written and said")
-    expect(thread).to_contain_text("When is breakfast?")
-    expect(thread).to_contain_text("07:00", timeout=30_000)
+        say_by_another(page, microphone, "Fake Audio Input 1", SPOKEN_QUESTION)
+        expect(thread).to_contain_text(SPOKEN_QUESTION, timeout=60_000, ignore_case=True)
+        expect(captions).to_contain_text("Breakfast is at seven.", timeout=60_000)
+        page.wait_for_function("window.loudest > 0.05")
+        expect(agent_in(page)).to_contain_text("listening", timeout=60_000)
 
-    page.get_by_role("button", name="Hang up").click()
-    expect(page.locator("[data-status]")).to_contain_text("The conversation goes on in writing.")
-    # The events of the meeting's end come by the conversation's stream.
-    expect(page.locator("[data-status]")).to_contain_text("The meeting is over.", timeout=30_000)
-    page.get_by_label("Write a message").fill("Is there parking?")
-    page.get_by_role("button", name="Send").click()
-    expect(thread).to_contain_text("Is there parking?")
+        page.keyboard.press("s")
+        expect(page.locator(".tile.screen video")).to_be_visible()
+        say_by_another(page, microphone, "Fake Audio Input 2", SPOKEN_LOOK)
+        expect(captions).to_contain_text(re.compile("Screen share, frame . of ."), timeout=60_000)
+        expect(thread).to_contain_text("Screen share, frame", timeout=60_000)
+        page.screenshot(path=ARTIFACTS / "journeys" / "meeting.png")
 
-    shown = shown_when(hotel, meeting, lambda shown: said_by_agent(shown) and shown["sessions"][0]["ended_at"])
-    assert shown["status"] == "ended"
-    assert {one["kind"] for one in shown["participants"]} == {"contact", "agent"}
-    assert all(one["left_at"] for one in shown["participants"])
-    assert said_by_agent(shown)
-    [session] = shown["sessions"]
-    assert session["status"] == "ended"
+        page.get_by_role("button", name="Hang up").click()
+        expect(page.locator("[data-status]")).to_contain_text("goes on in writing")
+        page.get_by_label("Write a message").fill("!say Until tomorrow.")
+        page.get_by_role("button", name="Send").click()
+        expect(thread.locator(".by-agent").last).to_have_text(re.compile("Until tomorrow."), timeout=30_000)
+        expect(page.locator("[data-status]")).to_contain_text("The meeting is over.", timeout=30_000)
+
+        [conversation] = platform.rows(
+            hotel, "SELECT id FROM conversations_conversation WHERE agent_id = %s", seeing_agent
+        )
+        page.goto(f"{hotel.url}/admin/conversations/conversation/{conversation['id']}/change/")
+        expect(page.locator("section.sb-turn")).to_have_count(4)
+        page.get_by_role("region", name="Voice").get_by_role("link").click()
+        expect(page.locator("[data-part=about]")).to_contain_text("Ended", timeout=30_000)
+        lanes = page.locator(".sb-lanes")
+        for lane in ("Contact speaks", "Heard", "Answer", "Agent speaks", "Vision"):
+            expect(lanes).to_contain_text(lane)
+        about = page.locator("[data-part=about]")
+        expect(about.locator("div", has_text="Cost").locator("dd")).to_have_text(re.compile(r"0\.\d*[1-9]\d* USD"))
+        turns = page.locator("[data-part=answers]")
+        expect(turns).to_contain_text(re.compile(SPOKEN_LOOK, re.IGNORECASE))
+        page.goto(f"{hotel.url}/admin/billing/usageevent/?q={conversation['id']}")
+        booked = page.get_by_role("table")
+        for used in (r"Speech to text", r"Text to speech", r"Vision", r"\d frame", r"\$0\.0"):
+            expect(booked).to_contain_text(re.compile(used))
 
 
 def test_two_people_see_each_other_and_the_second_window_takes_the_firsts_place(

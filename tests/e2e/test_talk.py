@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,10 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocket, expect
 
 from tests.e2e.conftest import ARTIFACTS, FLAGS, Windows, browser_program
+from tests.e2e.microphone import Microphone, in_page, listening
 from tests.platform_process import Company
-from tests.voice_worker.speech import silence, spoken
 
-RATE = 48_000
 FAKE = ["--use-fake-device-for-media-stream"]
 # Without the devices, and the leave to use them, that other journeys have.
 BARE = [flag for flag in FLAGS if not flag.startswith(("--use-fake", "--use-file"))]
@@ -60,30 +58,12 @@ def speaking(windows: Windows, tmp_path: Path) -> Callable[..., Any]:
 
     @contextmanager
     def browser(*said: tuple[float, str]) -> Iterator[Browser]:
-        path = tmp_path / "microphone.wav"
-        sound = b"".join(silence(pause, rate=RATE) + spoken(text, rate=RATE)[0] for pause, text in said)
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes(sound + silence(90, rate=RATE))
-        flags = [*FLAGS, *FAKE, "--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={path}%noloop"]
-        started = windows.browser.browser_type.launch(executable_path=browser_program(), args=flags)
-        try:
+        microphone = Microphone(tmp_path)
+        microphone.will_say(*said)
+        with listening(windows.browser.browser_type, microphone) as started:
             yield started
-        finally:
-            started.close()
 
     return browser
-
-
-def in_page(browser: Browser, windows: Windows, company: Company) -> Page:
-    """A window of another browser, signed in by the first one's cookies."""
-    context = browser.new_context(storage_state=windows.session_of(company), viewport={"width": 1280, "height": 844})
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    page.on("pageerror", lambda error: windows.troubles.append(f"{page.url}: {error}"))
-    return page
 
 
 def state_of(page: Page) -> Any:

@@ -8,6 +8,7 @@
 | `canaries` | every word like `canary-…` among the messages it was sent |
 | `say` | what follows `!say ` in the last message |
 | `sees` | what it was shown: `1. <label>` and so on, each on a line; else `I see nothing.` |
+| `gpt-4.1-mini` | as `sees`, under a name that has a price; where it is shown nothing: `Breakfast is at seven.` |
 | `blind` | 400 where it is shown a picture, else as `say` |
 | `say-first` | the first message of the contact's |
 | `half-say`, `half-say-ended`, `hang-mid-say` | half of the last message, then as below |
@@ -46,6 +47,8 @@ _CANARY = re.compile(r"canary-[0-9a-f]+")
 _FAULT = re.compile(r"fault-([45]\d\d)\Z")
 _DIRECTIVE = re.compile(r"(?:^|\s)!([a-z0-9-]+)(?: ([^\n]*))?")
 _CALL = re.compile(r"\s*([A-Za-z0-9_.-]+) ?(.*?)\s*\Z", re.DOTALL)
+# Those that tell what they are shown, and what they say where that is nothing.
+_SEEING = {"sees": "I see nothing.", "gpt-4.1-mini": "Breakfast is at seven."}
 # What a model that breaks off once answers from then on; the others answer `stub`.
 _AFTERWARDS = {"half-say": "goes-on", "hang-mid-say": "goes-on"}
 _ERRORS = {
@@ -115,9 +118,9 @@ def answer_for(
     said = last_said(messages)
     directive = _DIRECTIVE.search(said)
     name, words = (directive[1], directive[2] or "") if directive else (model, said)
-    if name == "sees":
+    if name in _SEEING:
         told = "\n".join(f"{number}. {label}" for number, label in enumerate(labels, start=1))
-        return Answer(name, _pieces(told or "I see nothing."))
+        return Answer(name, _pieces(told or _SEEING[name]))
     if name == "blind":
         return Answer(name, status=400) if labels else Answer(name, _pieces(words))
     if name.endswith("-once"):

@@ -17,7 +17,7 @@ from livekit.agents.voice.io import AudioInput, AudioOutput, TextOutput
 from livekit.agents.voice.room_io import RoomOptions
 
 from agents import releases
-from agents.engine.images import LabelledImage
+from agents.engine.images import LabelledImage, Look
 from agents.releases import ResolvedRelease
 from conversations.events.record import Record
 from switchboard.kernel.database import in_database
@@ -179,14 +179,24 @@ class LiveSession:
             note=self.axis.note,
         )
 
-    async def _see(self, question: str) -> Sequence[LabelledImage]:
+    async def _see(self, question: str) -> tuple[Sequence[LabelledImage], Look | None]:
+        """What is shown, where a question asks about it; and where it doesn't, a way to look for the model."""
         if self._eyes is None:
-            return ()
+            return (), None
         began = time.time()
         images = await self._eyes.see(question, self._language)
+        self._note_look(began, images)
+        return images, self._look if not images and self._eyes.has_something else None
+
+    async def _look(self) -> Sequence[LabelledImage]:
+        began = time.time()
+        images = await self._eyes.look() if self._eyes is not None else ()
+        self._note_look(began, images)
+        return images
+
+    def _note_look(self, began: float, images: Sequence[LabelledImage]) -> None:
         if images:
             self.axis.note("vision", since=began, frames=len(images), labels=[image.label for image in images])
-        return images
 
     def _listen(self, record: Record) -> None:
         self.axis.engine_event(record)

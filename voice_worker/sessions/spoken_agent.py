@@ -12,7 +12,7 @@ from typing import Any
 from livekit.agents import Agent, ModelSettings, llm
 from livekit.agents.voice import SpeechHandle
 
-from agents.engine.images import LabelledImage
+from agents.engine.images import LabelledImage, Look
 from switchboard.kernel import lifespan
 from switchboard.kernel.database import OUTAGES
 from switchboard.kernel.problems import Problem
@@ -23,7 +23,8 @@ from voice_worker.sessions.wording import TROUBLE, sentence
 logger = logging.getLogger(__name__)
 
 Spoken = Callable[[SpeechHandle, uuid.UUID | None], None]
-See = Callable[[str], Awaitable[Sequence[LabelledImage]]]
+# What goes with a question, and a further look for a model that asks for one.
+See = Callable[[str], Awaitable[tuple[Sequence[LabelledImage], Look | None]]]
 
 
 class EngineModel(llm.LLM[Any]):
@@ -71,8 +72,8 @@ class SpokenAgent(Agent):
         if not question:
             return
         try:
-            images = await self._see(question) if self._see is not None else ()
-            answer, pieces = await self._thread.ask(question, images)
+            images, look = await self._see(question) if self._see is not None else ((), None)
+            answer, pieces = await self._thread.ask(question, images, look=look)
         except OUTAGES:
             logger.warning("the conversation can't be reached; a call goes on with its base instructions")
             async for piece in self._without_backend.answer(question):

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from agents.engine.images import LabelledImage
+from agents.engine.images import LabelledImage, Look
 from conversations import runner
 from conversations.answers import events_of
 from conversations.domain.heard import keep_heard
@@ -52,13 +52,14 @@ class Thread:
         self._listen = listen
 
     async def ask(
-        self, question: str, images: Sequence[LabelledImage] = ()
+        self, question: str, images: Sequence[LabelledImage] = (), *, look: Look | None = None
     ) -> tuple[SpokenAnswer, AsyncGenerator[str]]:
         """Begin a turn.
 
         Args:
             question: what was said, as the ears understood it.
             images: what is shown with it.
+            look: takes a look at what is shown, for a model that asks to.
 
         Returns:
             The answer to be, and its pieces as they come. Whoever stops reading them cancels the turn.
@@ -67,7 +68,7 @@ class Thread:
             DatabaseError: it couldn't be taken in.
             Problem: what `turns.accept_message` raises.
         """
-        accepted = await runner.accept(conversation_id=self.conversation_id, content=question, images=images)
+        accepted = await runner.accept(conversation_id=self.conversation_id, content=question, images=images, look=look)
         answer = SpokenAnswer(accepted.turn_id)
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
 

@@ -114,6 +114,11 @@ class FrameBuffer:
         """Forget all frames."""
         self._frames.clear()
 
+    def holds_any(self, *, now: float | None = None) -> bool:
+        """Whether there is a frame that tells something still."""
+        oldest = _now(now) - _OLDEST
+        return any(frame.at > oldest for frame in self._frames)
+
     def latest(self, most: int, *, now: float | None = None) -> list[LabelledImage]:
         """The last frames as pictures, by source and oldest first; makes JPEGs, so call it in a thread, or use `look`.
 

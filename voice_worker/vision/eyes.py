@@ -66,7 +66,18 @@ class Eyes:
             wants_to_see(question, spoken, has_just_looked=self._has_just_looked)
             for spoken in {language, language_of(question)}
         )
-        images = await self.buffer.look(self._vision.most_frames, now=self._clock()) if asks else []
+        images = await self.look() if asks else ()
+        self._has_just_looked = bool(images)
+        return images
+
+    @property
+    def has_something(self) -> bool:
+        """Whether a look would show anything."""
+        return self._vision.enabled and self.buffer.holds_any(now=self._clock())
+
+    async def look(self) -> tuple[LabelledImage, ...]:
+        """The newest pictures of what is shown, whoever wants to see them."""
+        images = await self.buffer.look(self._vision.most_frames, now=self._clock())
         self._has_just_looked = bool(images)
         return tuple(images)
 

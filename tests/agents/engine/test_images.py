@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from tests.factories import EndpointFactory
 from tests.model_server.pictures import pictures_in
 from tests.model_server.process import ModelServer
 
-LOOK = {
+SEARCH = {
     "name": "Search the documents",
     "slug": "search-documents",
     "kind": "knowledge",
@@ -38,15 +39,22 @@ def begin(live_tenants: None, harbour: Any, settings: Any, model_server: ModelSe
     settings.EGRESS_ALLOW = [model_server.host_and_port]
     _forget()
 
-    def llm_of(behaviours: tuple[str, ...]) -> dict[str, Any]:
+    def llm_of(behaviours: tuple[str, ...], provider: str) -> dict[str, Any]:
         if not behaviours:
             return {}
-        endpoint = EndpointFactory.create(base_url=model_server.url)
+        root = model_server.url if provider != "anthropic" else model_server.url.removesuffix("/v1")
+        endpoint = EndpointFactory.create(base_url=root, provider=provider)
         first, *rest = ({"endpoint": endpoint.name, "model": name} for name in behaviours)
         return {"llm": first, "fallbacks": rest}
 
-    def make(*behaviours: str, routed: bool = False, tools: Sequence[Any] = (), **more: Any) -> Talk:
-        llm = llm_of(behaviours)
+    def make(
+        *behaviours: str,
+        routed: bool = False,
+        tools: Sequence[Any] = (),
+        provider: str = "openai_compatible",
+        **more: Any,
+    ) -> Talk:
+        llm = llm_of(behaviours, provider)
         if not routed:
             return Talk(release_with(*tools, **llm, **more).pk)
         subs = [
@@ -154,10 +162,83 @@ async def test_the_local_model_says_that_it_cannot_see(begin: Begin, question: s
     assert told not in (await talk.say(question)).text
 
 
+async def shown() -> Sequence[Any]:
+    return IMAGES
+
+
+async def shown_nothing() -> Sequence[Any]:
+    return ()
+
+
+@pytest.mark.parametrize(("provider", "tools"), [("openai_compatible", [SEARCH]), ("openai", []), ("anthropic", [])])
+async def test_a_model_may_ask_to_look_where_the_words_did_not(
+    begin: Begin, model_server: ModelServer, provider: str, tools: list[Any]
+) -> None:
+    talk = await begin("stub", tools=tools, provider=provider)
+    heard = await talk.say("Why does it keep loading? !call-once look {}", look=shown)
+
+    first, second = model_server.requests()["requests"]
+    assert "look" in json.dumps(first["tools"])
+    assert pictures_in(first) == []
+    assert [picture.label for picture in pictures_in(second)] == [image.label for image in IMAGES]
+    assert "no instructions" in json.dumps(second["messages"][-1])
+    assert '"look"' not in json.dumps(second.get("tools", [])), "it has seen what there is"
+    assert [one["tool"] for one in heard.of("tool_call")] == ["look"]
+    assert [one["ok"] for one in heard.of("tool_result")] == [True]
+    assert [used["service"] for used in heard.of("usage")].count("vision") == 1
+    assert "base64" not in str(heard.steps) + str(heard.of("tool_result"))
+
+
+async def test_a_look_at_nothing_is_told_as_such(begin: Begin, model_server: ModelServer) -> None:
+    heard = await (await begin("stub", tools=[SEARCH])).say("!call-once look {}", look=shown_nothing)
+
+    assert "Nothing is shown" in json.dumps(model_server.requests()["requests"][-1]["messages"])
+    assert [one["ok"] for one in heard.of("tool_result")] == [False]
+
+
+@pytest.mark.parametrize(
+    ("begun", "said"),
+    [
+        ({"tools": [SEARCH]}, {}),  # nothing is shown
+        ({"tools": [SEARCH]}, {"look": shown, "images": IMAGES}),  # it sees already
+        ({}, {"look": shown}),  # a server that may refuse tools
+    ],
+)
+async def test_a_look_is_offered_only_where_it_shows_more(
+    begin: Begin, model_server: ModelServer, begun: dict[str, Any], said: dict[str, Any]
+) -> None:
+    await (await begin("stub", **begun)).say("When is breakfast?", **said)
+
+    assert '"look"' not in json.dumps(model_server.requests()["requests"][0].get("tools", []))
+
+
+async def test_a_model_that_refused_pictures_is_offered_no_look(begin: Begin, model_server: ModelServer) -> None:
+    talk = await begin("blind", tools=[SEARCH])
+    await talk.say("What is on my screen?", images=IMAGES)
+    await talk.say("Why does it keep loading?", look=shown)
+
+    assert '"look"' not in json.dumps(model_server.requests()["requests"][-1]["tools"])
+
+
+async def test_what_is_unclear_may_be_looked_at(begin: Begin, model_server: ModelServer) -> None:
+    talk = await begin("obedient", routed=True, provider="openai")
+    unclear = '!say {"kind": "unclear", "parts": [], "question": "What do you mean?"}'
+    await talk.say(unclear, look=shown)
+
+    assert '"look"' in json.dumps(model_server.requests()["requests"][-1]["tools"])
+
+
+async def test_an_answer_given_while_something_is_shown_is_nobody_elses(begin: Begin) -> None:
+    talk = await begin("sees", cache={"enabled": True, "similarity": 1})
+    talk.contact = ""
+    await talk.say("When is breakfast?", look=shown)
+    assert await in_database(CachedAnswer.objects.count) == 0
+
+
 async def test_frames_are_booked_once_a_turn_however_often_they_are_sent(
     begin: Begin, model_server: ModelServer
 ) -> None:
-    talk = await begin("stub", tools=[LOOK])
+    talk = await begin("stub", tools=[SEARCH])
     heard = await talk.say('!call-once search-documents {"query": "spa"}', images=IMAGES)
 
     assert [len(pictures_in(request)) for request in model_server.requests()["requests"]] == [2, 2]

@@ -60,12 +60,17 @@ async def calling(
     with use_tenant(harbour):
 
         async def call(
-            *, model: str = "say", conversation: Conversation | None = None, eyes: Eyes | None = None, **runtime: Any
+            *,
+            model: str = "say",
+            provider: str = "openai_compatible",
+            conversation: Conversation | None = None,
+            eyes: Eyes | None = None,
+            **runtime: Any,
         ) -> Call:
             def begin() -> tuple[Conversation, Any]:
                 thread = conversation
                 if thread is None:
-                    endpoint = EndpointFactory.create(base_url=model_server.url)
+                    endpoint = EndpointFactory.create(base_url=model_server.url, provider=provider)
                     agent: Agent = AgentFactory.create(
                         live__endpoint=endpoint, live__model=model, live__runtime={"welcome_message": "", **runtime}
                     )

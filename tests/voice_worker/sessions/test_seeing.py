@@ -58,6 +58,31 @@ async def test_nothing_is_sent_where_nobody_asked(calling: Callers, model_server
     )
 
 
+async def test_a_model_that_wants_to_look_is_shown_what_nobody_asked_about(
+    calling: Callers, model_server: ModelServer
+) -> None:
+    call = await calling(model="stub", provider="openai", eyes=looking())
+
+    await call.say("!call-once look {}")
+
+    await until(lambda: len(said(call.conversation)) == 2)
+    assert len(pictures_in(model_server.requests()["requests"][-1])) == 3
+    (entry,) = await until(lambda: list(TimelineEntry.objects.filter(session=call.live.id, kind="vision")))
+    assert entry.data["frames"] == 3
+    await call.say("And that one?")
+    await until(lambda: len(said(call.conversation)) == 4)
+    assert len(pictures_in(model_server.requests()["requests"][-1])) == 3, "it goes on from what was looked at"
+
+
+async def test_nobody_is_offered_a_look_where_nothing_is_shown(calling: Callers, model_server: ModelServer) -> None:
+    call = await calling(model="stub", provider="openai", eyes=looking(0))
+
+    await call.say("Why does it keep loading?")
+
+    await until(lambda: len(said(call.conversation)) == 2)
+    assert not model_server.requests()["requests"][-1].get("tools")
+
+
 async def test_a_screen_shared_in_a_real_room_reaches_the_model(
     calling: Callers, model_server: ModelServer, livekit: LiveKitServer
 ) -> None:

@@ -1,5 +1,6 @@
 // The meeting page: a lobby, a room, and what comes after.
 import { about, ask, isGuest, joining, sentenceFor } from "./access.js";
+import { Devices } from "./devices.js";
 import { Captions, Stage, isAgent } from "./stage.js";
 import { Thread } from "./thread.js";
 
@@ -13,6 +14,7 @@ const page = find("meet");
 const controls = { mic: find("mic"), camera: find("camera"), screen: find("screen") };
 const stage = new Stage(find("tiles"));
 const captions = new Captions(find("captions"));
+const devices = new Devices({ audioinput: find("microphones"), videoinput: find("cameras") }, (error, what) => say(deviceSentence(error, what), "bad"));
 let room = null;
 let thread = null;
 let agentTimer = 0;
@@ -75,6 +77,7 @@ async function join() {
     if (!url) throw new Error("There are no meetings here: the platform has no LiveKit server.");
     made = room = new Room({ adaptiveStream: true, dynacast: true });
     listen(made);
+    devices.follow(made);
     await made.connect(url, token);
   } catch (error) {
     console.warn(error);
@@ -249,7 +252,7 @@ find("leave").addEventListener("click", leave);
 
 const keys = { m: "mic", v: "camera", s: "screen", c: "captions-toggle", t: "side-toggle", h: "leave" };
 document.addEventListener("keydown", (event) => {
-  const writes = event.target.closest?.("input, textarea, [contenteditable]");
+  const writes = event.target.closest?.("input, select, textarea, [contenteditable]");
   if (writes || event.ctrlKey || event.metaKey || event.altKey || event.repeat || find("controls").hidden) return;
   const button = keys[event.key.toLowerCase()] && find(keys[event.key.toLowerCase()]);
   if (!button || button.hidden || button.disabled) return;
