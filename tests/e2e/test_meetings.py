@@ -203,13 +203,15 @@ def test_a_chat_becomes_a_meeting_in_which_the_agent_hears_sees_and_speaks_and_g
             expect(booked).to_contain_text(re.compile(used))
 
 
-def test_two_people_see_each_other_and_the_second_window_takes_the_firsts_place(
+def test_two_people_see_each_other_and_write_and_the_second_window_takes_the_firsts_place(
     windows: Windows, hotel: Company
 ) -> None:
     contact = someone()
     meeting = begun(hotel, contact)
     ada = windows.open()
     ada.goto(link_for(hotel, meeting, contact))
+    expect(ada.locator("[data-status]")).to_have_text("Nobody is there yet.")
+    assert "#" not in ada.url, "the token doesn't stay in the address bar"
     join(ada)
     token = hotel.made(f"{MEETINGS}/{meeting['id']}/tokens", {"kind": "guest", "display_name": "Bob"})["token"]
     bob = windows.open(width=390)
@@ -218,6 +220,9 @@ def test_two_people_see_each_other_and_the_second_window_takes_the_firsts_place(
     bob.get_by_role("button", name="Join").click()
     expect(bob.get_by_role("listitem").filter(has_text="Ada")).to_be_visible(timeout=30_000)
     expect(ada.get_by_role("listitem").filter(has_text="Bob")).to_be_visible()
+    ada.get_by_label("Write a message").fill("When is breakfast?")
+    ada.keyboard.press("Enter")
+    expect(ada.get_by_role("log", name="What was written and said")).to_contain_text("07:00", timeout=30_000)
     again = windows.open()
     again.goto(link_for(hotel, meeting, contact))
     join(again, "Ada")

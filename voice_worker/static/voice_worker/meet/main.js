@@ -166,7 +166,8 @@ async function caption(room, reader, sender) {
   } catch {
     return; // The room ended in the middle of a word.
   }
-  captions.put(segment, who, text, attributes["lk.transcription_final"] !== "false");
+  // What the agent says comes in one stream; of what a person says each better guess is a stream of its own.
+  captions.put(segment, who, text, (person && isAgent(person)) || attributes["lk.transcription_final"] !== "false");
 }
 
 function gone(reason) {
