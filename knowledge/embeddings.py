@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import ssl
 import threading
 import time
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from weakref import WeakKeyDictionary
 
 import httpx2
@@ -28,6 +26,7 @@ from knowledge.embeddings_protocol import (
     read_vectors,
     request_body,
 )
+from switchboard.kernel.tls import trust
 
 __all__ = ["DIMENSIONS", "EmbeddingsClient", "EmbeddingsEndpoint", "EmbeddingsUnavailable"]
 
@@ -172,7 +171,7 @@ class EmbeddingsClient:
                 # A pool's open connections hold on to their loop, so a closed loop does not go by itself.
                 for closed in [known for known in self._pools if known.is_closed()]:
                     del self._pools[closed]
-                pool = httpx2.AsyncClient(verify=_tls(), limits=_LIMITS, trust_env=self._is_remote)
+                pool = httpx2.AsyncClient(verify=trust(), limits=_LIMITS, trust_env=self._is_remote)
                 self._pools[loop] = pool
         return pool
 
@@ -180,7 +179,7 @@ class EmbeddingsClient:
         """This process's connections: a forked worker does not share its parent's."""
         with self._lock:
             if self._sync is None or self._sync[0] != os.getpid():
-                self._sync = (os.getpid(), httpx2.Client(verify=_tls(), limits=_LIMITS, trust_env=self._is_remote))
+                self._sync = (os.getpid(), httpx2.Client(verify=trust(), limits=_LIMITS, trust_env=self._is_remote))
             return self._sync[1]
 
     @property
@@ -201,9 +200,3 @@ class EmbeddingsClient:
             self._cache[key] = vector
             if len(self._cache) > _CACHED_QUERIES:
                 self._cache.popitem(last=False)
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """One for all pools: reading the certificates takes longer than a query."""
-    return ssl.create_default_context()

@@ -6,7 +6,7 @@
 | `stub`, `slow` | 5 tokens at once; 10 tokens 300 ms apart |
 | `echo` | the messages it was sent, as JSON |
 | `canaries` | every word like `canary-…` among the messages it was sent |
-| `say` | what follows `!say ` in the last message |
+| `say`, `say-20ms` | what follows `!say ` in the last message; a piece of it each 20 ms |
 | `sees` | what it was shown: `1. <label>` and so on, each on a line; else `I see nothing.` |
 | `gpt-4.1-mini` | as `sees`, under a name that has a price; where it is shown nothing: `Breakfast is at seven.` |
 | `blind` | 400 where it is shown a picture, else as `say` |
@@ -44,6 +44,7 @@ MODELS = (
 _GO_ON = "Your reply above was cut off"
 _STAMPED = re.compile(r"stub-(\d{1,5})x(\d{1,5})\Z")
 _CANARY = re.compile(r"canary-[0-9a-f]+")
+_PACED = re.compile(r"say-(\d{1,5})ms\Z")
 _FAULT = re.compile(r"fault-([45]\d\d)\Z")
 _DIRECTIVE = re.compile(r"(?:^|\s)!([a-z0-9-]+)(?: ([^\n]*))?")
 _CALL = re.compile(r"\s*([A-Za-z0-9_.-]+) ?(.*?)\s*\Z", re.DOTALL)
@@ -134,6 +135,8 @@ def answer_for(
 def _plan(name: str, words: str, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> Answer:
     if match := _STAMPED.match(name):
         return Answer(name, count=int(match[1]), pause=int(match[2]) / 1000)
+    if match := _PACED.match(name):
+        return Answer(name, _pieces(words), pause=int(match[1]) / 1000)
     if match := _FAULT.match(name):
         return Answer(name, status=int(match[1]))
     match name:

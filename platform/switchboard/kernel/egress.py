@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-import ssl
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ import httpcore2
 import httpx2
 
 from switchboard.kernel.problems import Invalid
+from switchboard.kernel.tls import trust
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -175,10 +175,12 @@ class _BoundedStream(httpx2.AsyncByteStream):
 
 def guarded_transport(policy: EgressPolicy, *, max_connections: int = 200) -> httpx2.AsyncHTTPTransport:
     """An httpx2 transport that reaches only what the policy permits, and reads `LONGEST_RESPONSE` bytes at most."""
-    transport = _BoundedTransport(limits=httpx2.Limits(max_connections=max_connections), trust_env=False)
+    transport = _BoundedTransport(
+        verify=trust(), limits=httpx2.Limits(max_connections=max_connections), trust_env=False
+    )
     # httpx2 has no public way to hand its pool a network backend; the pool itself is httpcore2's public class.
     transport._pool = httpcore2.AsyncConnectionPool(
-        ssl_context=ssl.create_default_context(),
+        ssl_context=trust(),
         max_connections=max_connections,
         max_keepalive_connections=max_connections // 4,
         keepalive_expiry=30.0,

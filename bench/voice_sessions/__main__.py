@@ -1,0 +1,217 @@
+"""`make bench-voice_sessions`: what a call costs, and whether ten at a time on one machine are as prompt as one.
+
+A real LiveKit server, the voice worker as it is shipped, and callers with the rtc SDK, each in a room of their own. The
+ears, the voice and the model are stubs that take no processor time, as providers elsewhere would; the detector of
+speech is the real one. Each caller asks a few questions and waits for each answer's first sound. Exit code 1 where an
+answer is lost or isn't in its thread. Everything runs on this machine, the callers too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import datetime as dt
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import psutil
+
+from bench.companies import make_company
+from bench.installation import Installation
+from bench.measure import percentile, table
+from bench.voice_sessions.speech import WORDS
+
+_MODEL: Final = "say-20ms"
+_PATIENCE: Final = 15.0
+# What the arithmetic at the end takes for granted of a machine.
+_CORES: Final = 8
+_GIB: Final = 32
+_BUSY: Final = 0.7  # VOICE_MOST_LOAD
+
+
+@dataclass(slots=True)
+class Level:
+    """So many calls at once, measured.
+
+    Args:
+        waits: from the end of a question to the answer's first sound at the caller, milliseconds.
+        memory: of each call's process, its share of what it shares with others counted in (PSS), bytes.
+        cores: processor time of all calls' processes per second, in cores.
+        welcome: from joining to the agent being there, milliseconds.
+    """
+
+    calls: int
+    waits: list[float] = field(default_factory=list)
+    lost: int = 0
+    unsaved: int = 0
+    memory: list[int] = field(default_factory=list)
+    cores: float = 0.0
+    welcome: list[float] = field(default_factory=list)
+
+
+def main() -> int:
+    """Measure and print; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.voice_sessions", description=__doc__)
+    parser.add_argument("--calls", type=int, nargs="+", default=[1, 5, 10], help="levels to measure")
+    parser.add_argument("--questions", type=int, default=6, help="of each caller")
+    options = parser.parse_args()
+    from tests.model_server.process import running
+    from tests.voice_worker.livekit_server import running_livekit
+    from tests.voice_worker.worker.conftest import running_worker
+
+    with running() as model, running_livekit() as livekit, _stub_speech() as speech:
+        environment = {**livekit.environment(), "EGRESS_ALLOW": model.host_and_port, "SPEECH_URL": speech}
+        with Installation(environment) as place:
+            place.migrate()
+            company = make_company(slug="harbour", model_url=model.url, model=_MODEL)
+            with running_worker({**place.environment, "VOICE_IDLE_PROCESSES": "2"}) as worker:
+                levels = []
+                for calls in options.calls:
+                    levels.append(asyncio.run(_level(calls, options.questions, company, livekit.url, worker)))
+                    print(f"{calls} calls done", flush=True)
+                parent = psutil.Process(worker.process.pid).memory_full_info().pss
+    print(_report(levels, parent))
+    return int(any(level.lost or level.unsaved for level in levels))
+
+
+@contextlib.contextmanager
+def _stub_speech() -> Iterator[str]:
+    from switchboard.launcher.ports import free_port
+    from switchboard.launcher.readiness import http_ready
+
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "bench.voice_sessions.speech", "--port", str(port)])
+    try:
+        while not http_ready(port, "/healthz"):
+            if process.poll() is not None:
+                raise RuntimeError("the stub of ears and voice didn't start")
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+async def _level(calls: int, questions: int, company: Any, url: str, worker: Any) -> Level:
+    from switchboard.kernel.database import in_database
+
+    level = Level(calls)
+    meetings = [await in_database(_meeting_of, company) for _ in range(calls)]
+    all_here = asyncio.Barrier(calls + 1)
+    async with asyncio.TaskGroup() as group:
+        for _, token in meetings:
+            group.create_task(_call(level, url, token, questions, all_here))
+            await asyncio.sleep(0.3)  # people don't call in the same instant
+        await all_here.wait()
+        jobs = _job_processes(worker)
+        before, begun = {job.pid: _spent(job) for job in jobs}, time.monotonic()
+        await all_here.wait()
+        alive = [job for job in jobs if job.is_running()]
+        level.cores = sum(_spent(job) - before[job.pid] for job in alive) / (time.monotonic() - begun)
+        level.memory = [job.memory_full_info().pss for job in alive]
+        await all_here.wait()
+    await asyncio.sleep(3.0)
+    for conversation, _ in meetings:
+        level.unsaved += questions - await in_database(_answers, company, conversation)
+    return level
+
+
+async def _call(level: Level, url: str, token: str, questions: int, all_here: asyncio.Barrier) -> None:
+    from bench.voice_sessions.caller import caller_in
+
+    joined = time.monotonic()
+    async with caller_in(url, token) as caller:
+        while not caller.agents():  # noqa: ASYNC110 - the SDK tells of participants before it tells what they are
+            await asyncio.sleep(0.02)
+        level.welcome.append((time.monotonic() - joined) * 1000)
+        await asyncio.sleep(3.0)
+        await all_here.wait()
+        for _ in range(questions):
+            try:
+                level.waits.append(1000 * await asyncio.wait_for(caller.ask(WORDS), _PATIENCE))
+            except TimeoutError:
+                level.lost += 1
+            await asyncio.sleep(1.6)  # the answer is a second long
+        await all_here.wait()
+        await all_here.wait()
+
+
+def _meeting_of(company: Any) -> tuple[uuid.UUID, str]:
+    from django.utils import timezone
+
+    from conversations.domain.conversations import begin_conversation
+    from tenants.context import use_public, use_tenant
+    from tenants.models import Tenant
+    from voice_worker.domain.meetings import begin_meeting
+    from voice_worker.meetings.tokens import identity_of, join_token
+
+    until = timezone.now() + dt.timedelta(minutes=10)
+    with use_public():
+        tenant = Tenant.objects.get(slug=company.slug)
+    with use_tenant(tenant):
+        thread = begin_conversation(agent_id=company.agent, channel="room")
+        meeting = begin_meeting(conversation_id=thread.pk, joinable_until=until, consents_to_recording=False).meeting
+        who = identity_of("contact", meeting)
+        token = join_token(
+            meeting=meeting, tenant=tenant.slug, identity=who, name="Ada", contact="", expires_at=until
+        ).token
+    return thread.pk, token
+
+
+def _answers(company: Any, conversation: uuid.UUID) -> int:
+    from conversations.models import Message
+    from tenants.context import use_public, use_tenant
+    from tenants.models import Tenant
+
+    with use_public():
+        tenant = Tenant.objects.get(slug=company.slug)
+    with use_tenant(tenant):
+        return Message.objects.filter(conversation=conversation, role=Message.Role.AGENT).count()
+
+
+def _job_processes(worker: Any) -> list[psutil.Process]:
+    """The processes of calls: what the forkserver has forked. Those that wait for a call are among them."""
+    everyone = psutil.Process(worker.process.pid).children(recursive=True)
+    parents = {one.ppid() for one in everyone}
+    return [one for one in everyone if one.pid not in parents and "resource_tracker" not in " ".join(one.cmdline())]
+
+
+def _spent(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _report(levels: Sequence[Level], parent: int) -> str:
+    head = ["calls at once", "agent there ms p50", "first sound ms p50", "p95", "answers", "lost", "unsaved"]
+    head += ["MB a call", "cores a call"]
+    rows = []
+    for level in levels:
+        busiest = sorted(level.memory)[-level.calls :]
+        rows.append(
+            [str(level.calls), *(f"{number:.0f}" for number in (percentile(level.welcome, 0.5),))]
+            + [f"{percentile(level.waits, share):.0f}" if level.waits else "-" for share in (0.5, 0.95)]
+            + [str(len(level.waits)), str(level.lost), str(level.unsaved)]
+            + [f"{sum(busiest) / len(busiest) / 1e6:.0f}", f"{level.cores / level.calls:.3f}"]
+        )
+    last = levels[-1]
+    memory = sum(sorted(last.memory)[-last.calls :]) / last.calls
+    by_cores = int(_CORES * _BUSY / (last.cores / last.calls))
+    by_memory = int((_GIB * 2**30 * 0.9 - parent) / memory)
+    a_machine = min(by_cores, by_memory)
+    return (
+        f"\n{table(head, rows)}\n\nThe worker itself: {parent / 1e6:.0f} MB. A machine of {_CORES} cores, busy at"
+        f" {_BUSY:.0%}, and {_GIB} GiB: {by_cores} calls by its cores, {by_memory} by its memory. A thousand calls:"
+        f" {-(-1000 // a_machine)} machines, and one more that may fail."
+    )
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("VOICE_IDLE_PROCESSES", "2")
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Somebody who calls and asks, with a microphone that holds next to nothing back: when a word is out is known."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from typing import Final
+
+from livekit import rtc
+
+from tests.voice_worker.speech import spoken
+from tests.voice_worker.worker.guest import RATE, Guest
+
+_QUEUE_MS: Final = 60
+_LOUD: Final = 300
+
+
+class Caller(Guest):
+    """A guest who asks."""
+
+    def __init__(self) -> None:
+        super().__init__(rtc.Room())
+        self._source = rtc.AudioSource(RATE, 1, queue_size_ms=_QUEUE_MS)
+        self._mouth = asyncio.Lock()
+
+    async def ask(self, text: str) -> float:
+        """Speak, and wait for the answer. Seconds from the last word to the first sound."""
+        async with self._mouth:
+            await self._play(spoken(text, rate=RATE)[0])
+            ended = time.monotonic() + self._source.queued_duration
+        known = len(self.heard)
+        while True:
+            await asyncio.sleep(0.005)
+            new = bytes(self.heard[known:])
+            if max(memoryview(new).cast("h"), default=0) > _LOUD:
+                return time.monotonic() - ended
+
+
+@contextlib.asynccontextmanager
+async def caller_in(url: str, token: str) -> AsyncIterator[Caller]:
+    """A caller who is in the room for the length of the block."""
+    caller = Caller()
+    await caller.join(url, token)
+    try:
+        yield caller
+    finally:
+        await caller.leave()
