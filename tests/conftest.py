@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers import Servers
 
@@ -28,6 +29,13 @@ pytest_plugins = [
     "tests.voice_worker.speech",
     "tests.web_server",
 ]
+# The same examples in every run, however slow the machine is: a change fails because of what it changes. Those who look
+# for more take others, with `--hypothesis-profile=default --hypothesis-seed=random`.
+settings.register_profile(
+    "switchboard", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("switchboard")
+
 _servers = pytest.StashKey[Servers]()
 # Each of these has a platform of its own, which is slow to start: one process runs all of the folder's tests.
 _TOGETHER = ("e2e", "launcher")

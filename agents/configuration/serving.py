@@ -48,6 +48,7 @@ class Releases:
         self._numbers = dict(state.newest)
         self._targets: dict[str, Composition] = {}
         self._written: dict[tuple[str, int], Composition] = {}
+        self._pinned: dict[tuple[str, Composition], Slot] = {}  # made for supervisors, and serving nobody directly yet
         self._anew = set(settled.renamed)  # agents whose live release calls them by a name they had before
         self._held: set[str] = set()
 
@@ -77,7 +78,8 @@ class Releases:
     def _make_pinned(self, path: Path, made_of: Composition, number: int) -> Iterator[Step]:
         slug = str(path[1])
         if not any(known.composition == made_of for known in self._state.releases_of(slug)):
-            yield self._make(path, Slot(slug, made_of, 0), before=None, least=number)
+            slot = self._pinned[slug, made_of] = Slot(slug, made_of, 0)
+            yield self._make(path, slot, before=None, least=number)
 
     def _serve(self, path: Path, entry: AgentEntry, target: Composition) -> Iterator[Step]:
         slug = str(path[1])
@@ -104,7 +106,13 @@ class Releases:
         yield Step(path, Action.GO_LIVE, detail, do=methodcaller("go_live", slot))
 
     def _known(self, slug: str, made_of: Composition, entry: AgentEntry) -> Slot | None:
-        """The newest release of the agent, where that is what is asked for and isn't live: a preview left before."""
+        """A release that is what is asked for and isn't live: one that this document pins, or a preview left before.
+
+        A second one just like the pinned release would be what supervisors are made of, under another number.
+        """
+        pinned = self._pinned.pop((slug, made_of), None)
+        if pinned is not None:
+            return pinned
         releases = self._state.releases_of(slug)
         if not releases or releases[0].composition != made_of or self._numbers[slug] != releases[0].row.number:
             return None

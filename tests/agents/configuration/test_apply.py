@@ -242,6 +242,15 @@ def test_a_canary_is_started_changed_and_ended(opened):
     assert agent().live_release.number == 1
 
 
+def test_a_pinned_release_is_tried_as_the_canary_itself(opened):
+    older = "releases:\n      7: {prompt: greeting, variables: {hotel: Hafen}}"
+    canary = "canary: {percent: 20, release: {prompt: greeting, variables: {hotel: Hafen}}}"
+    text = HOTEL.replace("  desk:\n", f"    {older}\n    {canary}\n  desk:\n").replace("[marina]", "[marina@7]")
+    assert done(apply(text)).count("release agents/marina") == 1
+    assert (agent().canary_release.number, agent().live_release.number) == (7, 1)
+    assert agent("desk").live_release.sub_release_ids == [agent().canary_release_id]
+
+
 def test_a_canary_goes_on_beside_a_new_live_release(opened):
     canary = "    canary: {percent: 20, release: {prompt: greeting, variables: {hotel: Hafen}}}\n"
     apply(HOTEL.replace("  desk:\n", f"{canary}  desk:\n"))
