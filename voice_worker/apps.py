@@ -9,11 +9,13 @@ class VoiceWorkerConfig(AppConfig):
     def ready(self) -> None:
         from conversations import page_sections
         from tenants.domain import leases
-        from voice_worker.domain.sessions import LEASE_KIND
+        from voice_worker.domain import sessions, waiting
+        from voice_worker.meetings import watch
         from voice_worker.meetings.section import meeting_section
         from voice_worker.timeline.section import voice_section
         from voice_worker.worker.recovery import recover
 
         page_sections.show_section(meeting_section)
         page_sections.show_section(voice_section)
-        leases.on_abandoned(LEASE_KIND, recover)
+        leases.on_abandoned(sessions.LEASE_KIND, recover)
+        leases.on_abandoned(waiting.LEASE_KIND, watch.look)

@@ -31,6 +31,12 @@ class Meeting(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    agent_awaited_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when somebody has been there without an agent."
+    )
+    missing_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when LiveKit has had no such room, although somebody had come."
+    )
 
     class Meta:
         ordering = ["-id"]

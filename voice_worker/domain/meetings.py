@@ -17,6 +17,7 @@ from switchboard.kernel.problems import Conflict, Invalid, NotFound
 from voice_worker.directory.domain import close_room, register_room
 from voice_worker.domain.sessions import end_elsewhere
 from voice_worker.domain.timeline import Entry, record_entries
+from voice_worker.domain.waiting import COMING_SECONDS, await_agent, await_no_agent, stop_watching, watch_meeting
 from voice_worker.models import Meeting, Participant, TimelineEntry, VoiceSession
 
 
@@ -67,6 +68,7 @@ def begin_meeting(
             joinable_until=joinable_until,
         )
         register_room(name=meeting.room, meeting_id=meeting.pk)
+        watch_meeting(meeting_id=meeting.pk, seconds=COMING_SECONDS)
         tell(conversation_id=thread.pk, kind=UPGRADED, data={"meeting": str(meeting.pk), "room": meeting.room})
     return Begun(meeting, is_new=True)
 
@@ -122,6 +124,7 @@ def end_meeting(*, meeting_id: uuid.UUID, at: dt.datetime | None = None) -> bool
         Participant.objects.filter(meeting=meeting, left_at=None).update(left_at=ended_at)
         end_elsewhere(meeting_id=meeting.pk, at=ended_at)
         close_room(name=meeting.room)
+        stop_watching(meeting_id=meeting.pk)
         tell(conversation_id=meeting.conversation_id, kind=MEETING_ENDED, data={"meeting": str(meeting.pk)})
     return True
 
@@ -148,6 +151,8 @@ def note_joined(
             )
     except IntegrityError:
         return
+    if kind != Participant.Kind.AGENT:
+        await_agent(meeting_id=meeting_id)
 
 
 def note_left(
@@ -163,6 +168,9 @@ def note_left(
     """Somebody left, be it that their coming was never told. The first time that is told counts."""
     note_joined(meeting_id=meeting_id, livekit_id=livekit_id, identity=identity, kind=kind, name=name, at=joined_at)
     Participant.objects.filter(livekit_id=livekit_id, meeting_id=meeting_id, left_at=None).update(left_at=at)
+    there = Participant.objects.filter(meeting_id=meeting_id, left_at=None).exclude(kind=Participant.Kind.AGENT)
+    if not there.exists():
+        await_no_agent(meeting_id=meeting_id)
 
 
 def note_track(

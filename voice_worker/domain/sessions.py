@@ -14,15 +14,12 @@ from conversations.models import Conversation, Message
 from switchboard.kernel.ids import uuid7
 from switchboard.kernel.problems import Conflict, NotFound
 from tenants.domain import leases
+from voice_worker.domain.waiting import LISTENER_LEFT, await_agent, await_no_agent
 from voice_worker.models import Meeting, VoiceSession
 
 LEASE_KIND: Final = "voice"
-# A room that a worker was lost in so often is left alone.
-MOST_ATTEMPTS: Final = 3
 # Where a process of ours would be named: a worker of somebody's own, under no lease.
 ELSEWHERE: Final = "elsewhere"
-# Workers may all be full, or be starting; after so long nobody waits in the room any more.
-_GIVE_UP: Final = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +67,7 @@ def begin_session(*, conversation_id: uuid.UUID, channel: str, meeting_id: uuid.
             Meeting.objects.filter(pk=meeting_id, status=Meeting.Status.PLANNED).update(
                 status=Meeting.Status.LIVE, started_at=timezone.now()
             )
+            await_no_agent(meeting_id=meeting_id)
         last = (
             Message.objects.filter(conversation=thread, role=Message.Role.CONTACT)
             .order_by("-turn_id", "-id")
@@ -130,31 +128,27 @@ def _take_the_place(meeting_id: uuid.UUID) -> bool:
 def end_session(*, session_id: uuid.UUID, status: str = VoiceSession.Status.ENDED, reason: str = "") -> bool:
     """End a session. False where it was over already, such as for a worker that was taken for dead."""
     with transaction.atomic():
-        ended = VoiceSession.objects.filter(pk=session_id, status=VoiceSession.Status.LIVE).update(
-            status=status, end_reason=reason[:80], ended_at=timezone.now()
-        )
+        live = VoiceSession.objects.filter(pk=session_id, status=VoiceSession.Status.LIVE)
+        ended = live.update(status=status, end_reason=reason[:80], ended_at=timezone.now())
         leases.close(kind=LEASE_KIND, object_id=session_id, owner=None)
+        if ended and reason == LISTENER_LEFT:
+            # Others may be there still, or be back already; a look at the room tells.
+            meeting_id = VoiceSession.objects.values_list("meeting_id", flat=True).get(pk=session_id)
+            if meeting_id is not None:
+                await_agent(meeting_id=meeting_id, seconds=0)
     return bool(ended)
 
 
-def lose_session(*, session_id: uuid.UUID) -> str:
-    """Note that a session's worker died; its lease is left for whoever sees to the room.
+def lose_session(*, session_id: uuid.UUID) -> uuid.UUID | None:
+    """Note that a session's worker died. From now on its meeting waits for another.
 
     Returns:
-        The room where its meeting goes on and wants another agent; empty where there is none.
+        The meeting; None where it had none.
     """
-    session = VoiceSession.objects.select_related("meeting").filter(pk=session_id).first()
-    if session is None:
-        return ""
-    if session.status == VoiceSession.Status.LIVE:
-        session.status, session.ended_at = VoiceSession.Status.LOST, timezone.now()
-        VoiceSession.objects.filter(pk=session_id).update(
-            status=session.status, end_reason="worker_lost", ended_at=session.ended_at
-        )
-    if session.meeting is None or session.meeting.status == Meeting.Status.ENDED:
-        return ""
-    others = VoiceSession.objects.filter(meeting=session.meeting)
-    is_served = others.filter(status=VoiceSession.Status.LIVE).exists()
-    lost = others.filter(status=VoiceSession.Status.LOST).count()
-    is_late = session.ended_at is not None and timezone.now() - session.ended_at > _GIVE_UP
-    return "" if is_served or is_late or lost > MOST_ATTEMPTS else session.meeting.room
+    with transaction.atomic():
+        session = VoiceSession.objects.filter(pk=session_id).first()
+        end_session(session_id=session_id, status=VoiceSession.Status.LOST, reason="worker_lost")
+        if session is None or session.meeting_id is None:
+            return None
+        await_agent(meeting_id=session.meeting_id, seconds=0)
+    return session.meeting_id

@@ -239,6 +239,7 @@ async def retrieve(request: HttpRequest, meeting_id: uuid.UUID) -> schemas.Meeti
         row = meeting_for(request, meeting_id, _READ)
         return schemas.MeetingDetail(
             **_meeting(row).model_dump(),
+            agent=queries.agent_of(row),
             participants=[_participant(one) for one in row.participants.all()],
             sessions=[_session(one) for one in row.sessions.order_by("id")],
             transcript=[

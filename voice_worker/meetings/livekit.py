@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from django.conf import settings
 
 from switchboard.kernel.problems import Problem
+from voice_worker.domain.presence import Person
+from voice_worker.meetings.tokens import kind_of
+from voice_worker.models import Participant
 
 if TYPE_CHECKING:
     from livekit import api
@@ -20,6 +25,7 @@ logger = logging.getLogger(__name__)
 _TRIES: Final = 3
 _SECONDS_A_TRY: Final = 3.0
 _PAUSE_SECONDS: Final = 0.2
+_ROOMS_AT_ONCE: Final = 8
 
 T = TypeVar("T")
 
@@ -70,6 +76,48 @@ async def rooms_there(*names: str) -> frozenset[str]:
         return frozenset(room.name for room in found.rooms)
 
     return await _insist(ask)
+
+
+async def people_in(*names: str) -> dict[str, list[Person]]:
+    """Who is in each of these rooms; a room that isn't there isn't in the answer.
+
+    Raises:
+        Problem: `livekit_not_configured`, `livekit_unavailable`.
+    """
+    if not names:
+        return {}
+    at_once = asyncio.Semaphore(_ROOMS_AT_ONCE)
+
+    async def ask(livekit: api.LiveKitAPI) -> dict[str, list[Person]]:
+        from livekit import api
+
+        async def look_into(name: str) -> list[Person] | None:
+            try:
+                async with at_once:
+                    found = await livekit.room.list_participants(api.ListParticipantsRequest(room=name))
+            except api.TwirpError as error:
+                if error.code == api.TwirpErrorCode.NOT_FOUND:
+                    return None
+                raise
+            gone = api.ParticipantInfo.State.DISCONNECTED
+            return [person_of(one) for one in found.participants if one.state != gone]
+
+        there = await livekit.room.list_rooms(api.ListRoomsRequest(names=names))
+        rooms = [room.name for room in there.rooms]
+        people = await asyncio.gather(*(look_into(name) for name in rooms))
+        return {name: found for name, found in zip(rooms, people, strict=True) if found is not None}
+
+    return await _insist(ask)
+
+
+def person_of(info: api.ParticipantInfo) -> Person:
+    """Somebody as LiveKit tells of them."""
+    from livekit import api
+
+    is_agent = info.kind == api.ParticipantInfo.Kind.AGENT
+    kind = Participant.Kind.AGENT if is_agent else kind_of(info.identity)
+    joined_at = dt.datetime.fromtimestamp(info.joined_at or time.time(), dt.UTC)
+    return Person(livekit_id=info.sid, identity=info.identity, name=info.name, kind=kind, joined_at=joined_at)
 
 
 async def delete_room(name: str) -> None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from voice_worker.models import Meeting, TimelineEntry
+from voice_worker.domain.waiting import GIVE_UP, MOST_ATTEMPTS
+from voice_worker.models import Meeting, TimelineEntry, VoiceSession
 
 MOST_LINES: Final = 2_000
 _SPEAKERS: Final[dict[str, Literal["contact", "agent"]]] = {
@@ -48,6 +50,27 @@ def transcript(meeting_id: uuid.UUID) -> list[Line]:
         for entry in entries
         if entry.data.get("text")
     ]
+
+
+AgentState = Literal["expected", "coming", "present", "unavailable", "gone"]
+
+
+def agent_of(meeting: Meeting) -> AgentState:
+    """Whether a meeting's agent is there: `expected` once somebody comes, `coming` to whoever waits, `unavailable`
+    where none could be found or it can't speak, `gone` where it has left.
+    """
+    states = list(VoiceSession.objects.filter(meeting=meeting).order_by("-id").values_list("status", flat=True))
+    if VoiceSession.Status.LIVE in states:
+        return "present"
+    if not meeting.is_open:
+        return "gone"
+    since = meeting.agent_awaited_since
+    if since is not None:
+        return "coming" if timezone.now() - since < GIVE_UP else "unavailable"
+    if not states:
+        return "expected"
+    is_lost = states[0] == VoiceSession.Status.LOST and states.count(VoiceSession.Status.LOST) > MOST_ATTEMPTS
+    return "unavailable" if is_lost or states[0] == VoiceSession.Status.FAILED else "gone"
 
 
 def meetings(

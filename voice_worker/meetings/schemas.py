@@ -97,6 +97,10 @@ class Meeting(Schema):
 
 
 class MeetingDetail(Meeting):
+    agent: Literal["expected", "coming", "present", "unavailable", "gone"] = Field(
+        description="`expected` once somebody comes, `coming` to whoever waits for it, `present`, `unavailable` where "
+        "none could be found or it can't speak, `gone` where it has left."
+    )
     participants: list[Participant]
     sessions: list[Session]
     transcript: list[Line] = Field(description="What was said, at most 2,000 lines, in the order in which it was.")

@@ -27,8 +27,6 @@ from tenants.context import use_tenant
 from voice_worker.directory.domain import RoomEntry, look_up_room
 from voice_worker.domain import meetings
 from voice_worker.meetings import livekit
-from voice_worker.meetings.tokens import kind_of
-from voice_worker.models import Participant
 
 if TYPE_CHECKING:
     from livekit import api
@@ -139,12 +137,8 @@ def _apply(entry: RoomEntry, event: api.WebhookEvent) -> None:
 
 
 def _who(event: api.WebhookEvent) -> dict[str, str]:
-    from livekit import api
-
-    person = event.participant
-    is_agent = person.kind == api.ParticipantInfo.Kind.AGENT
-    kind = Participant.Kind.AGENT if is_agent else kind_of(person.identity)
-    return {"livekit_id": person.sid, "identity": person.identity, "name": person.name, "kind": kind}
+    person = livekit.person_of(event.participant)
+    return {"livekit_id": person.livekit_id, "identity": person.identity, "name": person.name, "kind": person.kind}
 
 
 def _source(event: api.WebhookEvent) -> str:

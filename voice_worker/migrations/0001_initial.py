@@ -26,6 +26,8 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('agent_awaited_since', models.DateTimeField(blank=True, help_text='Since when somebody has been there without an agent.', null=True)),
+                ('missing_since', models.DateTimeField(blank=True, help_text='Since when LiveKit has had no such room, although somebody had come.', null=True)),
                 ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='meetings', to='conversations.conversation')),
             ],
             options={

@@ -86,7 +86,7 @@ class LiveSession:
         )
         self._meter = SpeechMeter(begun.id, begun.conversation_id, begun.release_id)
         self.ended = asyncio.Event()
-        self._end_reason = ""
+        self.end_reason = ""
         self._closing: list[Callable[[], Awaitable[None]]] = [parts.aclose]
         self._at_work = leases.at_work(begun.id)
 
@@ -148,7 +148,7 @@ class LiveSession:
         await self.axis.aclose()
         status = VoiceSession.Status.FAILED if failed else VoiceSession.Status.ENDED
         self._at_work.__exit__(None, None, None)
-        await in_database(end_session, session_id=self.id, status=status, reason=reason or self._end_reason)
+        await in_database(end_session, session_id=self.id, status=status, reason=reason or self.end_reason)
 
     def _greet(self) -> None:
         if self.begun.was_lost:
@@ -210,7 +210,7 @@ class LiveSession:
             event.speech_handle.add_done_callback(lambda speech: self.axis.spoken(speech, None))
 
     def _closed(self, event: CloseEvent) -> None:
-        self._end_reason = str(event.reason.value)
+        self.end_reason = str(event.reason.value)
         self.ended.set()
 
 

@@ -100,7 +100,7 @@ class _RoomSession:
     async def _leave_when_over(self) -> None:
         assert self._live is not None
         await self._live.ended.wait()
-        self._ctx.shutdown(reason="session_over")
+        self._ctx.shutdown(reason=self._live.end_reason or "session_over")
 
     async def _end(self, reason: str) -> None:
         with use_tenant(self._tenant):  # livekit-agents calls this from a task of its own

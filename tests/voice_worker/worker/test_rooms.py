@@ -150,9 +150,26 @@ async def test_a_call_whose_worker_is_killed_is_taken_over_by_another(
             await guest.until_said(WELCOME)
             with running_worker(environment):
                 first.kill()
-                await guest.until_said("I am back", seconds=60)
+                await guest.until_said("I am back", seconds=120)
 
             assert await in_database(sessions_of, harbour, meeting) == ["lost", "live"]
+
+
+async def test_whoever_came_before_any_worker_ran_is_greeted_once_one_does(
+    web_process: None,
+    surroundings: dict[str, str],
+    livekit: LiveKitServer,
+    harbour: Tenant,
+    meeting_of: Meetings,
+    settings: Any,
+) -> None:
+    settings.LIVEKIT_AGENT_NAME = "late"
+    meeting, token = await meeting_of(harbour, model="stub", runtime={"welcome_message": WELCOME})
+
+    async with guest_in(livekit.url, token) as guest:
+        with running_worker({**surroundings, "LIVEKIT_AGENT_NAME": "late"}):
+            await guest.until_said(WELCOME, seconds=120)
+            assert await in_database(sessions_of, harbour, meeting) == ["live"]
 
 
 async def test_a_worker_that_is_asked_to_stop_lets_its_call_end(

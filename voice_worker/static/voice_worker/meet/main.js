@@ -7,7 +7,13 @@ import { Thread } from "./thread.js";
 const { Room, RoomEvent, Track, DisconnectReason, ConnectionState, setLogLevel } = window.LivekitClient;
 // How the connection fares is told on the page.
 setLogLevel("silent");
-const AGENT_PATIENCE = 15_000;
+const AGENT_PATIENCE = 5_000;
+const AGENT = {
+  coming: "The agent is on its way …",
+  late: "The agent hasn't come yet.",
+  unavailable: "No agent could be found. You can write to it meanwhile.",
+  gone: "The agent has left. You can write to it.",
+};
 
 const find = (name) => document.querySelector(`[data-${name}]`);
 const page = find("meet");
@@ -141,15 +147,29 @@ function welcome(person) {
   lookForAgent();
 }
 
-/** Whoever waits for the agent is told so, and when it seems not to come. */
+/** Whoever waits for the agent is told so, and when none can be found. */
 function lookForAgent() {
   clearTimeout(agentTimer);
   const place = find("alone");
   const here = room?.state === ConnectionState.Connected && [...room.remoteParticipants.values()].some(isAgent);
   place.hidden = here || room?.state !== ConnectionState.Connected;
   if (place.hidden) return;
-  place.textContent = "The agent is on its way …";
-  agentTimer = setTimeout(() => (place.textContent = "The agent hasn't come yet. You can write to it meanwhile."), AGENT_PATIENCE);
+  place.textContent = AGENT.coming;
+  agentTimer = setTimeout(askForAgent, AGENT_PATIENCE);
+}
+
+/** The meeting knows whether an agent is still called. Guests may not ask; they are told that it takes long. */
+async function askForAgent() {
+  const asked = room;
+  let state = "late";
+  try {
+    if (!isGuest) state = (await ask(`/meetings/${about.meeting}`)).agent;
+  } catch {
+    // The next time, then.
+  }
+  if (asked !== room || find("alone").hidden) return;
+  find("alone").textContent = AGENT[state] ?? AGENT.coming;
+  agentTimer = setTimeout(askForAgent, AGENT_PATIENCE);
 }
 
 async function caption(room, reader, sender) {
