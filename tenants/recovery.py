@@ -6,6 +6,10 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
+from collections.abc import Callable
+
+from django.db import connection
 
 from switchboard.kernel import lifespan
 from switchboard.kernel.database import in_database
@@ -38,12 +42,45 @@ async def stop() -> None:
             await _watch
 
 
+class Patience:
+    """While the database is away nobody can renew anything. Whoever lives gets the time for it afterwards, before any
+    of them is taken for dead: a call would have two agents, each with a session of its own.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._away_since: float | None = None
+        self._until = 0.0
+
+    def asks(self) -> None:
+        """The database is about to be asked; it may be long before it answers."""
+        if self._away_since is None:
+            self._away_since = self._clock()
+
+    def answered(self) -> bool:
+        """It has answered. Returns whether those who have renewed nothing by now are dead."""
+        now = self._clock()
+        if self._away_since is not None and now - self._away_since > leases.RENEW_SECONDS:
+            self._until = now + leases.LEASE_SECONDS
+        self._away_since = None
+        return now >= self._until
+
+
+def _renew() -> None:
+    leases.renew()
+    with connection.cursor() as cursor:  # a process that holds nothing has to know too whether the database is there
+        cursor.execute("SELECT 1")
+
+
 async def _keep_watch(*, recovers: bool = True) -> None:
+    patience = Patience()
     with use_public():
         while True:
             try:
-                await in_database(leases.renew)
-                for work in await in_database(leases.take_abandoned) if recovers else ():
+                patience.asks()
+                await in_database(_renew)
+                may_recover = patience.answered() and recovers
+                for work in await in_database(leases.take_abandoned) if may_recover else ():
                     await recover(work)
             except Exception:
                 # The database may be restarting; the watch must outlive that.

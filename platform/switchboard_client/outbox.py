@@ -101,6 +101,11 @@ class Outbox:
                 self._remove(parcel)
                 self._lose(f"{parcel.path} was refused, {refused}")
                 continue
+            except Exception as error:
+                # Such as data that is no JSON: it never will be, and what comes after it must not wait for that.
+                self._remove(parcel)
+                self._lose(f"{parcel.path} can't be sent, {type(error).__name__}: {error}")
+                continue
             wait = _FIRST_WAIT
             self._remove(parcel)
         self._empty.set()

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
+from switchboard.kernel.database import release_connections
 from tenants.context import current_tenant
 from voice_worker.models import VoiceSession
 
@@ -19,6 +20,7 @@ def keep_recording(*, session_id: uuid.UUID, path: Path) -> None:
     session = VoiceSession.objects.filter(pk=session_id).first()
     if session is None:
         return
+    release_connections()  # an hour of sound takes its time to a storage elsewhere
     with path.open("rb") as file:
         name = default_storage.save(f"{current_tenant().schema_name}/recordings/{session_id}.ogg", File(file))
     VoiceSession.objects.filter(pk=session_id).update(recording=name)

@@ -66,5 +66,8 @@ class Afterwards:
                     await asyncio.sleep(_PAUSE)
                     continue
                 logger.error("what was said elsewhere can't be kept: %s", problem.code)
+            except Exception:
+                # Another try would fare no better, and what was said after it waits.
+                logger.exception("what was said elsewhere can't be kept")
             self.untold.popleft()
             pause = _PAUSE

@@ -5,7 +5,6 @@ What was said meanwhile, and what it used, is told to the conversation once it i
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -14,12 +13,12 @@ from typing import Final
 from django.utils import timezone
 
 from agents.engine.gateway import ChatMessage, ModelFailed, stream_chat
+from agents.engine.saying import prompt_of
 from agents.releases import ResolvedRelease
 from billing.domain.usage import Usage
 from conversations.domain.retold import RetoldTurn
 from switchboard.kernel.database import OUTAGES
 from switchboard.kernel.ids import uuid7
-from tenants.context import current_tenant
 from voice_worker.sessions.afterwards import Afterwards
 from voice_worker.sessions.wording import TROUBLE, sentence
 
@@ -64,9 +63,7 @@ class BaseInstructions:
 
     async def _model(self, question: str, usages: list[Usage]) -> AsyncGenerator[str]:
         runtime = self._release.runtime
-        today = dt.datetime.now(dt.UTC).date()
-        prompt = self._release.instructions(tenant_name=current_tenant().name, today=today)
-        messages = [ChatMessage("system", f"{prompt}\n\n{_APART}")]
+        messages = [ChatMessage("system", f"{prompt_of(self._release)}\n\n{_APART}")]
         for turn in list(self._afterwards.untold)[-_MOST_SHOWN:]:
             messages += [ChatMessage("user", turn.question), ChatMessage("assistant", turn.answer)]
         messages.append(ChatMessage("user", question))

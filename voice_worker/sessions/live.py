@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
+import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,10 +18,10 @@ from livekit.agents.voice.room_io import RoomOptions
 
 from agents import releases
 from agents.engine.images import LabelledImage, Look
+from agents.engine.saying import prompt_of
 from agents.releases import ResolvedRelease
 from conversations.events.record import Record
 from switchboard.kernel.database import in_database
-from tenants.context import current_tenant
 from tenants.domain import leases
 from voice_worker.domain.sessions import Begun, end_session
 from voice_worker.models import VoiceSession
@@ -88,7 +88,9 @@ class LiveSession:
         self.ended = asyncio.Event()
         self.end_reason = ""
         self._closing: list[Callable[[], Awaitable[None]]] = [parts.aclose]
-        self._at_work = leases.at_work(begun.id)
+        # From now on: until it speaks, a room must be connected to, which takes its time on a bad day.
+        self._at_work = contextlib.ExitStack()
+        self._at_work.enter_context(leases.at_work(begun.id))
 
     def listen_and_speak_through(
         self, hearing: AudioInput, speaking: AudioOutput, *, captions: TextOutput | None = None
@@ -111,7 +113,6 @@ class LiveSession:
         Args:
             room: the LiveKit room; None where the session's own input and output were set.
         """
-        self._at_work.__enter__()
         self.session.on("speech_created", self._speech_created)
         self.session.on("close", self._closed)
         self.session.on("session_usage_updated", lambda event: self._meter.update(event.usage))
@@ -137,18 +138,24 @@ class LiveSession:
         self._greet()
 
     async def aclose(self, *, reason: str = "", failed: bool = False) -> None:
-        """End the session, and keep all of it."""
-        await self._watching.aclose()
-        await self.session.aclose()
-        for close in self._closing:
-            await close()
+        """End the session, and keep all of it. What can't be closed or kept is told to the log, and nothing else is
+        lost for it.
+        """
+        closing, self._closing = self._closing, []
+        book = functools.partial(self._meter.aclose, patience=_TELL_SECONDS)
+        steps = [self._watching.aclose, self.session.aclose, *closing, self._tell, book, self.axis.aclose]
+        for step in steps:
+            try:
+                await step()
+            except Exception:
+                logger.exception("a voice session didn't end as it should", extra={"voice_session": str(self.id)})
+        status = VoiceSession.Status.FAILED if failed else VoiceSession.Status.ENDED
+        self._at_work.close()
+        await in_database(end_session, session_id=self.id, status=status, reason=reason or self.end_reason)
+
+    async def _tell(self) -> None:
         if not await self._afterwards.told(within=_TELL_SECONDS):
             logger.error("what was said without the conversation is lost", extra={"voice_session": str(self.id)})
-        await self._meter.aclose(patience=_TELL_SECONDS)
-        await self.axis.aclose()
-        status = VoiceSession.Status.FAILED if failed else VoiceSession.Status.ENDED
-        self._at_work.__exit__(None, None, None)
-        await in_database(end_session, session_id=self.id, status=status, reason=reason or self.end_reason)
 
     def _greet(self) -> None:
         if self.begun.was_lost:
@@ -169,9 +176,8 @@ class LiveSession:
         return SpokenAgent(self.thread, without_backend=apart, language=self._language, see=self._see)
 
     def _realtime_agent(self) -> RealtimeAgent:
-        today = dt.datetime.now(dt.UTC).date()
         return RealtimeAgent(
-            instructions=self._release.instructions(tenant_name=current_tenant().name, today=today),
+            instructions=prompt_of(self._release),
             thread=self.thread,
             afterwards=self._afterwards,
             release_id=self._release.id,

@@ -8,6 +8,7 @@ import time
 import uuid
 from typing import Any, Final
 
+from django.db import DatabaseError
 from livekit.agents import (
     AgentSession,
     ErrorEvent,
@@ -164,5 +165,9 @@ class TimeAxis:
             await in_database(record_entries, session_id=self._session_id, entries=entries)
         except OUTAGES:
             return False
-        del self._waiting[: len(entries)]
+        except DatabaseError:
+            # Such as a session that was deleted meanwhile: another try would fare no better.
+            logger.exception("%s entries of a time axis can't be kept", len(entries))
+        done = {entry.id for entry in entries}  # the oldest may have been given up meanwhile
+        self._waiting = [entry for entry in self._waiting if entry.id not in done]
         return True

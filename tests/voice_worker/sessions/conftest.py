@@ -42,6 +42,8 @@ async def calling(
     web_process: None, harbour: Tenant, model_server: ModelServer, settings: Any
 ) -> AsyncIterator[Callers]:
     """`await calling(model="say", **runtime)`: a call with harbour's agent behind the stub model."""
+    import dataclasses
+
     from agents.engine import models
     from agents.models import Agent
     from conversations.domain.conversations import begin_conversation
@@ -65,6 +67,7 @@ async def calling(
             provider: str = "openai_compatible",
             conversation: Conversation | None = None,
             eyes: Eyes | None = None,
+            recorded: bool = False,
             **runtime: Any,
         ) -> Call:
             def begin() -> tuple[Conversation, Any]:
@@ -78,6 +81,7 @@ async def calling(
                 return thread, begin_session(conversation_id=thread.pk, channel="audio")
 
             thread, begun = await in_database(begin)
+            begun = dataclasses.replace(begun, is_recorded=recorded)
             ears, voice, microphone, speaker = Ears(), Voice(), Microphone(), Loudspeaker()
             live = LiveSession(begun, await resolve(begun), SpeechParts(ears, voice, Detector()), eyes=eyes)
             live.listen_and_speak_through(microphone, speaker)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from django.core.files.storage import Storage
+
 from billing.models import UsageEvent
 from conversations.models import Conversation, Message
 from switchboard.kernel.database import in_database
@@ -119,3 +121,35 @@ async def test_what_was_heard_and_spoken_is_booked_once(calling: Callers) -> Non
         return [(row.service, row.unit, int(row.quantity or 0)) for row in rows]
 
     assert ("tts", "character", len("Good evening.")) in await in_database(booked)
+
+
+class LostBucket(Storage):
+    """A storage elsewhere, with errors of its own."""
+
+    def _save(self, name: str, content: object) -> str:
+        raise RuntimeError("NoSuchBucket")
+
+
+async def test_what_can_t_be_stored_takes_nothing_else_with_it(calling: Callers, settings: Any) -> None:
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": f"{__name__}.LostBucket"}}
+    call = await calling(recorded=True)
+    await call.say("!say Good evening.")
+    await until(lambda: len(said(call.conversation)) == 2 and not call.speaker.is_playing)
+
+    await call.live.aclose(reason="hung up")
+
+    session = await in_database(VoiceSession.objects.get)
+    assert (session.status, session.end_reason, session.recording) == ("ended", "hung up", "")
+    assert await in_database(lambda: TimelineEntry.objects.filter(kind="agent_speech").exists())
+    assert await in_database(lambda: UsageEvent.objects.filter(service="tts").exists())
+
+
+async def test_an_entry_that_can_t_be_kept_is_no_reason_to_keep_none_after_it(calling: Callers) -> None:
+    call = await calling()
+    axis = call.live.axis
+    axis.note("a kind that the table has no room for")
+    await asyncio.sleep(1.5)  # it writes once a second
+
+    axis.note("state", state="joined")
+
+    await until(lambda: TimelineEntry.objects.filter(kind="state").exists())
