@@ -10,7 +10,6 @@ from livekit.agents import AgentStateChangedEvent, UserInputTranscribedEvent, Us
 
 from switchboard.kernel.database import OUTAGES, DatabaseUnavailable, in_database
 from switchboard.kernel.problems import Problem
-from tenants.flags.evaluation import Context
 from voice_worker.audio_stream.coding import decoder_of
 from voice_worker.audio_stream.hearing import StreamInput
 from voice_worker.audio_stream.outbox import Outbox
@@ -21,7 +20,7 @@ from voice_worker.models import VoiceSession
 from voice_worker.providers import SpeechUnavailable, build_speech
 from voice_worker.providers.egress import open_http
 from voice_worker.providers.entitlements import entitlements_of
-from voice_worker.sessions.live import LiveSession, resolve
+from voice_worker.sessions.live import LiveSession, context_of, resolve
 
 logger = logging.getLogger(__name__)
 
@@ -97,16 +96,20 @@ async def open_stream(*, start: Start, conversation_id: uuid.UUID, outbox: Outbo
     except OUTAGES:
         raise DatabaseUnavailable from None
     http = open_http()
+    stream = None
     try:
         release = await resolve(begun)
-        context = Context(contact=begun.contact, channel=VoiceSession.Channel.AUDIO, unit=str(conversation_id))
+        context = context_of(begun, release, VoiceSession.Channel.AUDIO)
         parts = await build_speech(runtime=release.runtime, entitlements=await entitlements_of(context), http=http)
         stream = AudioStream(start, begun, LiveSession(begun, release, parts), outbox, http)
         await stream.start()
     except BaseException as error:
-        await http.close()
-        reason = getattr(error, "code", type(error).__name__)
-        await in_database(end_session, session_id=begun.id, status=VoiceSession.Status.FAILED, reason=str(reason))
+        reason = str(getattr(error, "code", type(error).__name__))
+        if stream is not None:
+            await stream.aclose(reason=reason, failed=True)
+        else:
+            await http.close()
+            await in_database(end_session, session_id=begun.id, status=VoiceSession.Status.FAILED, reason=reason)
         if isinstance(error, SpeechUnavailable):
             detail = "This platform can neither hear nor speak: no provider is configured that it may use."
             raise Problem("speech_unavailable", detail, status=503) from None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from livekit import rtc
 from livekit.agents import AgentSession, CloseEvent, SpeechCreatedEvent, llm
-from livekit.agents.voice import TranscriptSynchronizer
+from livekit.agents.voice import SpeechHandle, TranscriptSynchronizer
 from livekit.agents.voice.io import AudioInput, AudioOutput, TextOutput
 from livekit.agents.voice.room_io import RoomOptions
 
@@ -23,6 +23,7 @@ from agents.releases import ResolvedRelease
 from conversations.events.record import Record
 from switchboard.kernel.database import in_database
 from tenants.domain import leases
+from tenants.flags.evaluation import Context
 from voice_worker.domain.sessions import Begun, end_session
 from voice_worker.models import VoiceSession
 from voice_worker.providers.metering import SpeechMeter
@@ -35,7 +36,7 @@ from voice_worker.sessions.recording import Recording
 from voice_worker.sessions.spoken_agent import EngineModel, SpokenAgent
 from voice_worker.sessions.thread import Thread
 from voice_worker.sessions.time_axis import TimeAxis
-from voice_worker.sessions.wording import BACK, LAST_SAID, sentence, without_sources
+from voice_worker.sessions.wording import BACK, GOODBYE, LAST_SAID, sentence, without_sources
 
 if TYPE_CHECKING:
     from voice_worker.vision.eyes import Eyes
@@ -44,6 +45,7 @@ logger = logging.getLogger(__name__)
 
 # What was said without the conversation is told it once it is back; a session that ends waits so long for that.
 _TELL_SECONDS: Final = 20.0
+_GOODBYE_SECONDS: Final = 10.0
 
 
 class LiveSession:
@@ -137,13 +139,20 @@ class LiveSession:
             await recording.start(self.session)
         self._greet()
 
+    async def say_goodbye(self) -> None:
+        """Say that the call has to end, to the last word if that doesn't take long."""
+        goodbye = self._say(sentence(GOODBYE, self._language), "Say goodbye to the caller with these words")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(goodbye.wait_for_playout(), _GOODBYE_SECONDS)
+
     async def aclose(self, *, reason: str = "", failed: bool = False) -> None:
         """End the session, and keep all of it. What can't be closed or kept is told to the log, and nothing else is
         lost for it.
         """
         closing, self._closing = self._closing, []
         book = functools.partial(self._meter.aclose, patience=_TELL_SECONDS)
-        steps = [self._watching.aclose, self.session.aclose, *closing, self._tell, book, self.axis.aclose]
+        steps: list[Callable[[], Awaitable[object]]] = [self._watching.aclose, self.session.aclose, *closing]
+        steps += [self._tell, book, self.axis.aclose]
         for step in steps:
             try:
                 await step()
@@ -164,12 +173,18 @@ class LiveSession:
                 greeting += " " + sentence(LAST_SAID, self._language).format(said=self.begun.last_said[:200])
         else:
             greeting = self._release.runtime.welcome_message
-        if not greeting:
-            return
+        if greeting:
+            self._say(greeting, "Greet the caller with these words")
+
+    def _say(self, words: str, bidding: str) -> SpeechHandle:
+        """Speak of one's own accord.
+
+        Args:
+            bidding: what a realtime model is told to do, which has no voice for words of ours.
+        """
         if isinstance(self.agent, RealtimeAgent):
-            self.session.generate_reply(instructions=f"Greet the caller with these words: {greeting}")
-        else:
-            self.session.say(greeting)
+            return self.session.generate_reply(instructions=f"{bidding}: {words}")
+        return self.session.say(words)
 
     def _spoken_agent(self) -> SpokenAgent:
         apart = BaseInstructions(self._afterwards, self._release, language=self._language)
@@ -252,6 +267,11 @@ def _realtime_session(release: ResolvedRelease, model: llm.RealtimeModel) -> Age
         user_away_timeout=turn_taking.user_away_timeout or None,
         aec_warmup_duration=None,
     )
+
+
+def context_of(begun: Begun, release: ResolvedRelease, channel: str) -> Context:
+    """What flags are asked about: the same of a session, wherever it takes place."""
+    return Context(contact=begun.contact, agent=release.agent_slug, channel=channel, unit=str(begun.conversation_id))
 
 
 async def resolve(begun: Begun) -> ResolvedRelease:

@@ -21,6 +21,11 @@ BACK: Final = {
     "de": "Da bin ich wieder; wir waren kurz getrennt.",
     "fr": "Me revoilà ; nous avons été coupés un instant.",
 }
+GOODBYE: Final = {
+    "en": "I am sorry, I have to end our call here. Goodbye.",
+    "de": "Es tut mir leid, ich muss unser Gespräch hier beenden. Auf Wiederhören.",
+    "fr": "Je suis désolé, je dois mettre fin à notre appel. Au revoir.",
+}
 LAST_SAID: Final = {
     "en": "You had said: “{said}”.",
     "de": "Sie hatten gesagt: „{said}“.",

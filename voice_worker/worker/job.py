@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Any
 
@@ -16,15 +15,15 @@ from switchboard.kernel.database import in_database
 from switchboard.kernel.problems import Problem
 from tenants import recovery
 from tenants.context import current_tenant, use_tenant
-from tenants.flags.evaluation import Context
 from voice_worker.directory.domain import find_room_async
 from voice_worker.domain.sessions import Begun, begin_session, end_session
 from voice_worker.models import Meeting, VoiceSession
 from voice_worker.providers import SpeechUnavailable, build_speech
 from voice_worker.providers.egress import open_http
 from voice_worker.providers.entitlements import entitlements_of
-from voice_worker.sessions.live import LiveSession, resolve
+from voice_worker.sessions.live import LiveSession, context_of, resolve
 from voice_worker.vision.eyes import Eyes, sees_more
+from voice_worker.worker.admission import NOT_SERVED, until_refused
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +79,9 @@ class _RoomSession:
         self._ctx.add_shutdown_callback(self._end)
         release = await resolve(self._begun)
         try:
-            parts = await build_speech(runtime=release.runtime, entitlements=await entitlements_of(), http=self._http)
+            context = context_of(self._begun, release, VoiceSession.Channel.ROOM)
+            entitlements = await entitlements_of(context)
+            parts = await build_speech(runtime=release.runtime, entitlements=entitlements, http=self._http)
         except SpeechUnavailable as reason:
             # Another worker would fare no better, so this is no case for one.
             logger.error("an agent can't speak: %s", reason, extra={"voice_session": str(self._begun.id)})
@@ -88,19 +89,26 @@ class _RoomSession:
             await in_database(end_session, session_id=self._begun.id, status=failed, reason="speech_unavailable")
             self._ctx.shutdown(reason="speech_unavailable")
             return
-        context = Context(agent=release.agent_slug, channel=VoiceSession.Channel.ROOM)
         eyes = Eyes(release.runtime.vision, is_advanced=await sees_more(context))
         self._live = LiveSession(self._begun, release, parts, eyes=eyes)
         # Pictures are subscribed to by the eyes, and by nobody where the release has none.
         await self._ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
         await self._live.start(room=self._ctx.room, options=RoomOptions())
         self._live.axis.note("state", state="joined")
-        asyncio.create_task(self._leave_when_over(), name="leave when over")  # noqa: RUF006
+        lifespan.spawn(self._leave_when_over(), name="leave when over")
+        lifespan.spawn(self._leave_when_refused(), name="leave when refused")
 
     async def _leave_when_over(self) -> None:
         assert self._live is not None
         await self._live.ended.wait()
         self._ctx.shutdown(reason=self._live.end_reason or "session_over")
+
+    async def _leave_when_refused(self) -> None:
+        assert self._live is not None
+        reason = await until_refused(room=self._ctx.job.room.name, session_id=self._begun.id)
+        if reason == NOT_SERVED:
+            await self._live.say_goodbye()
+        self._ctx.shutdown(reason=reason)
 
     async def _end(self, reason: str) -> None:
         with use_tenant(self._tenant):  # livekit-agents calls this from a task of its own

@@ -153,3 +153,12 @@ async def test_an_entry_that_can_t_be_kept_is_no_reason_to_keep_none_after_it(ca
     axis.note("state", state="joined")
 
     await until(lambda: TimelineEntry.objects.filter(kind="state").exists())
+
+
+async def test_a_call_that_has_to_end_ends_with_a_goodbye(calling: Callers) -> None:
+    call = await calling()
+
+    await call.live.say_goodbye()
+
+    assert "".join(call.voice.spoken).endswith("Goodbye.")
+    assert not call.speaker.is_playing  # it was heard to its end
