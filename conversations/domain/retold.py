@@ -44,9 +44,10 @@ def retell(*, conversation_id: uuid.UUID, turn: RetoldTurn) -> None:
             return
         if Turn.objects.filter(conversation_id=conversation_id, status__in=Turn.OPEN).exists():
             raise Conflict("turn_running", "Another message of the conversation is being answered.")
-        message_id = uuid7()
+        # A thread is read in the order of its ids: the question first, though both are written at once.
+        question_id, answer_id = uuid7(earlier=1), uuid7()
         first = thread.last_event + 1
-        done = {"status": Turn.Status.DONE.value, "message": str(message_id), "turn": str(turn.id)}
+        done = {"status": Turn.Status.DONE.value, "message": str(answer_id), "turn": str(turn.id)}
         events = [
             encode(first, "delta", {"text": turn.answer, "turn": str(turn.id)}),
             encode(first + 1, DONE, done),
@@ -63,7 +64,7 @@ def retell(*, conversation_id: uuid.UUID, turn: RetoldTurn) -> None:
             finished_at=turn.answered_at,
         )
         contact, agent = Message.Role.CONTACT, Message.Role.AGENT
-        for row_id, role, text in ((uuid7(), contact, turn.question), (message_id, agent, turn.answer)):
+        for row_id, role, text in ((question_id, contact, turn.question), (answer_id, agent, turn.answer)):
             Message.objects.create(id=row_id, conversation=thread, turn_id=turn.id, role=role, text=text)
         Conversation.objects.filter(pk=conversation_id).update(last_event=first + 1)
         record_usages(
