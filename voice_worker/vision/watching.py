@@ -51,7 +51,8 @@ async def watch_tracks(
 ) -> AsyncIterator[None]:
     """Keep a buffer filled from a room's screen shares and cameras for as long as this is open.
 
-    Of several tracks of a source the one that was published last is followed, and when it ends the one before it.
+    Of several tracks of a source the one that was published last is followed, and when it ends the one before it; the
+    others aren't received.
     Tracks may be muted, taken back and published anew at any time.
     """
     watcher = _Watcher(room, buffer, clock)
@@ -76,14 +77,22 @@ class _Watcher:
         self._closing: set[asyncio.Task[None]] = set()
 
     def look_around(self, *_: Any) -> None:
-        """Something of the room has changed: follow what is to be seen now."""
+        """Something of the room has changed: follow what is to be seen now, and have nothing else sent."""
+        wanted: dict[Source, rtc.RemoteTrackPublication] = {}
         seen: dict[Source, rtc.RemoteTrackPublication] = {}
-        for publication in self._publications():
+        shown = [publication for publication in self._publications() if not publication.muted]
+        for publication in shown:
             source = _SOURCES[publication.source]
-            if not publication.subscribed:
-                self._subscribe(publication)
-            elif publication.track is not None and not publication.muted:
-                seen[source] = publication  # the last one wins
+            wanted[source] = publication  # the last one wins
+            if publication.subscribed and publication.track is not None:
+                seen[source] = publication
+        for publication in shown:
+            source = _SOURCES[publication.source]
+            if publication is wanted[source]:
+                self._subscribe(publication, True)
+            elif publication is not seen.get(source):
+                # Each that is sent is decoded, and in a meeting there may be a hundred cameras.
+                self._subscribe(publication, False)
         for source in _SOURCES.values():
             self._follow(source, seen.get(source))
 
@@ -99,12 +108,14 @@ class _Watcher:
             self._order.setdefault(publication.sid, len(self._order))
         return sorted(found, key=lambda publication: self._order[publication.sid])
 
-    def _subscribe(self, publication: rtc.RemoteTrackPublication) -> None:
+    def _subscribe(self, publication: rtc.RemoteTrackPublication, wanted: bool) -> None:
         # A room that was joined for sound alone doesn't send pictures by itself.
+        if publication.subscribed == wanted:
+            return
         try:
-            publication.set_subscribed(True)
+            publication.set_subscribed(wanted)
         except Exception:
-            logger.warning("a track can't be subscribed to", exc_info=True)
+            logger.warning("a track can't be subscribed to, or no longer", exc_info=True)
 
     def _follow(self, source: Source, publication: rtc.RemoteTrackPublication | None) -> None:
         before = self._followed.get(source)

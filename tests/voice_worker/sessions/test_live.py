@@ -32,6 +32,7 @@ async def test_what_is_said_is_answered_aloud_and_stands_in_the_thread(calling: 
     call = await calling()
 
     await call.say("!say Breakfast is from seven to ten.")
+    await call.speaker.played.wait()
 
     thread = await until(lambda: len(said(call.conversation)) == 2 and said(call.conversation))
     assert thread == [("contact", "!say Breakfast is from seven to ten."), ("agent", "Breakfast is from seven to ten.")]
@@ -97,6 +98,7 @@ async def test_a_model_that_fails_is_apologised_for(calling: Callers) -> None:
 async def test_the_time_axis_tells_who_spoke_when(calling: Callers) -> None:
     call = await calling()
     await call.say("!say Good evening.")
+    await call.speaker.played.wait()
     await until(lambda: len(said(call.conversation)) == 2 and not call.speaker.is_playing)
     await call.live.aclose()
 
@@ -113,6 +115,7 @@ async def test_the_time_axis_tells_who_spoke_when(calling: Callers) -> None:
 async def test_what_was_heard_and_spoken_is_booked_once(calling: Callers) -> None:
     call = await calling()
     await call.say("!say Good evening.")
+    await call.speaker.played.wait()
     await until(lambda: len(said(call.conversation)) == 2 and not call.speaker.is_playing)
     await call.live.aclose()
 
@@ -134,6 +137,7 @@ async def test_what_can_t_be_stored_takes_nothing_else_with_it(calling: Callers,
     settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": f"{__name__}.LostBucket"}}
     call = await calling(recorded=True)
     await call.say("!say Good evening.")
+    await call.speaker.played.wait()
     await until(lambda: len(said(call.conversation)) == 2 and not call.speaker.is_playing)
 
     await call.live.aclose(reason="hung up")

@@ -196,6 +196,28 @@ async def test_of_two_screens_the_one_shared_last_is_seen_and_then_the_other(
         await until_shown(buffer, slide(0))
 
 
+async def test_of_many_cameras_one_is_received(meeting: Meeting, buffer: FrameBuffer) -> None:
+    people = [await meeting.sharing(f"person-{number}") for number in range(4)]
+    room = await meeting.join("agent", auto_subscribe=False)
+
+    def received() -> list[str]:
+        return [
+            who.identity
+            for who in room.remote_participants.values()
+            for publication in who.track_publications.values()
+            if publication.subscribed
+        ]
+
+    async with watch_tracks(room, buffer):
+        for number, person in enumerate(people):
+            await person.show(patches(number), source=CAMERA)
+            await until_shown(buffer, patches(number))
+        await until(lambda: received() == ["person-3"])
+        await people[3].leave()
+        await until_shown(buffer, patches(2))
+        await until(lambda: received() == ["person-2"])
+
+
 async def test_nothing_is_taken_once_nobody_watches(meeting: Meeting, buffer: FrameBuffer) -> None:
     sharing = await meeting.sharing("contact")
     room = await meeting.join("agent")
