@@ -56,11 +56,13 @@ async def _measure(model_url: str, utterances: int) -> int:
     from switchboard.kernel import lifespan
     from switchboard.kernel.database import in_database
     from tenants.context import use_tenant
+    from voice_worker.providers.egress import open_http
 
     tenant, thread_id = await in_database(_company, model_url)
     await lifespan.start()
     with use_tenant(tenant):
-        ours, bare = await _ours(thread_id), await _bare(thread_id, model_url)
+        http = open_http()
+        ours, bare = await _ours(thread_id, http), await _bare(thread_id, http, model_url)
         for side in (ours, bare):
             await side.say()  # connections are opened, models loaded
         for _ in range(-(-utterances // _BLOCK)):
@@ -73,6 +75,7 @@ async def _measure(model_url: str, utterances: int) -> int:
         kept = await in_database(_answers, thread_id)
         await ours.close()
         await bare.close()
+        await http.close()
     await lifespan.stop()
     wanted = len(ours.waits) + 1
     rows = [_row(side) for side in (ours, bare)]
@@ -122,24 +125,23 @@ def _answers(thread_id: Any) -> int:
     return Message.objects.filter(conversation=thread_id, role=Message.Role.AGENT).count()
 
 
-async def _parts(thread_id: Any) -> tuple[Any, Any, Any]:
+async def _parts(thread_id: Any, http: Any) -> tuple[Any, Any, Any]:
     from switchboard.kernel.database import in_database
     from voice_worker.domain.sessions import begin_session
     from voice_worker.providers import build_speech
-    from voice_worker.providers.egress import open_http
     from voice_worker.providers.entitlements import entitlements_of
     from voice_worker.sessions.live import resolve
 
     begun = await in_database(begin_session, conversation_id=thread_id, channel="audio")
     release = await resolve(begun)
-    parts = await build_speech(runtime=release.runtime, entitlements=await entitlements_of(), http=open_http())
+    parts = await build_speech(runtime=release.runtime, entitlements=await entitlements_of(), http=http)
     return begun, release, parts
 
 
-async def _ours(thread_id: Any) -> Side:
+async def _ours(thread_id: Any, http: Any) -> Side:
     from voice_worker.sessions.live import LiveSession
 
-    begun, release, parts = await _parts(thread_id)
+    begun, release, parts = await _parts(thread_id, http)
     live = LiveSession(begun, release, parts)
     ear, mouth = _ends()
     live.listen_and_speak_through(ear, mouth)
@@ -147,12 +149,12 @@ async def _ours(thread_id: Any) -> Side:
     return Side("Switchboard", lambda: _say(ear, mouth), live.aclose)
 
 
-async def _bare(thread_id: Any, model_url: str) -> Side:
+async def _bare(thread_id: Any, http: Any, model_url: str) -> Side:
     from livekit.agents import Agent, AgentSession
     from livekit.agents.voice import TranscriptSynchronizer
     from livekit.plugins import openai
 
-    _, release, parts = await _parts(thread_id)
+    _, release, parts = await _parts(thread_id, http)
     turn_taking = release.runtime.turn_taking
     session: Any = AgentSession(
         stt=parts.ears,
