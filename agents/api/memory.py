@@ -93,6 +93,7 @@ class ForgottenSerializer(serializers.Serializer[dict[str, Any]]):
 
     facts = serializers.IntegerField()
     summaries = serializers.IntegerField()
+    traces = serializers.IntegerField(help_text="Of turns: what models were shown, and what they were told.")
 
 
 @extend_schema(tags=["Memory"])
@@ -198,9 +199,11 @@ class ForgettingViewSet(Resource[Any]):
 
     @extend_schema(summary="Forget a contact", request=ForgetFields, responses=ForgottenSerializer)
     def forget(self, request: Request) -> Response:
-        """Their facts, their consent, and the summaries of their conversations. The threads themselves stay."""
+        """Their facts, their consent, the summaries of their conversations and the traces of their turns. The threads
+        themselves stay, and the record of what was done for them.
+        """
         done = memory.forget_contact(**checked(ForgetFields, request))
-        return Response({"facts": done.facts, "summaries": done.summaries})
+        return Response({"facts": done.facts, "summaries": done.summaries, "traces": done.traces})
 
 
 def _of_contact(rows: QuerySet[Any], request: Request) -> QuerySet[Any]:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from agents.models import CachedAnswer, ContactConsent, ContactFact, ConversationSummary
+from agents.models import CachedAnswer, ContactConsent, ContactFact, ConversationSummary, TurnTrace
 from switchboard.kernel.ids import uuid7
 from switchboard.kernel.problems import Conflict, Invalid
 from tenants.actor import doing
@@ -27,6 +27,7 @@ class Erased:
 
     facts: int
     summaries: int
+    traces: int = 0
 
 
 def set_consent(*, contact: str, is_given: bool, source: str) -> ContactConsent:
@@ -89,7 +90,9 @@ def forget_conversation(*, conversation_id: uuid.UUID) -> Erased:
 
 
 def forget_contact(*, contact: str) -> Erased:
-    """Erase everything that is remembered of a contact: facts, consent, and summaries of their conversations.
+    """Erase everything that is remembered of a contact: facts, consent, summaries of their conversations, and the
+    traces of their turns, which hold what models were shown of all that. Threads stay, and so does the record of what
+    was done for them: it is the tenant's own.
 
     Raises:
         Invalid: `contact_missing`.
@@ -100,7 +103,8 @@ def forget_contact(*, contact: str) -> Erased:
         facts, _ = ContactFact.objects.filter(contact=contact).delete()
         ContactConsent.objects.filter(contact=contact).delete()
         summaries = _blank(ConversationSummary.objects.filter(contact=contact))
-    return Erased(facts, summaries)
+        traces, _ = TurnTrace.objects.filter(contact=contact).delete()
+    return Erased(facts, summaries, traces)
 
 
 def purge() -> int:

@@ -29,6 +29,7 @@ class Trace:
     conversation_id: uuid.UUID
     turn_id: uuid.UUID
     release_id: uuid.UUID
+    contact: str
     steps: list[dict[str, Any]]
     is_saved: bool = True
     settled: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -39,7 +40,7 @@ class Trace:
         """A turn's trace; where another process began the turn, with what that one has settled."""
         # Nobody takes a rehearsal over.
         saved = not request.is_rehearsal
-        trace = cls(request.conversation_id, request.turn_id, request.release.id, request.steps, saved)
+        trace = cls(request.conversation_id, request.turn_id, request.release.id, request.contact, request.steps, saved)
         if request.attempt > 1:
             earlier = await in_database(steps_of, turn_id=request.turn_id)
             before = request.attempt - 1
@@ -77,6 +78,7 @@ class Trace:
             turn_id=self.turn_id,
             conversation_id=self.conversation_id,
             release_id=self.release_id,
+            contact=self.contact,
             steps=self.steps,
         )
 

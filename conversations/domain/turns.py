@@ -248,6 +248,7 @@ def finish_turn(*, job: Job, outcome: Outcome) -> Finished:
                 turn_id=job.turn_id,
                 conversation_id=job.conversation_id,
                 release_id=job.release_id,
+                contact=job.contact,
                 steps=outcome.steps,
             )
         if outcome.escalation:

@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from agents.content.runtime import MemoryPolicy
 from agents.domain import memory as kept
+from agents.domain.traces import keep_trace
 from agents.engine.memory import Fact, Said, covered_until, is_due, remember_turn, remembered
 from agents.engine.memory.recall import tokens_of, window
 from agents.engine.memory.summaries import extracted
-from agents.models import ContactConsent, ContactFact, ConversationSummary
+from agents.models import ContactConsent, ContactFact, ConversationSummary, TurnTrace
 from switchboard.kernel.database import in_database
 from switchboard.kernel.ids import uuid7
 from switchboard.kernel.problems import Problem
@@ -179,7 +180,12 @@ def test_a_contact_is_forgotten_whole_and_the_trail_says_so_without_their_data(i
         ConversationSummary.objects.create(
             conversation_id=uuid7(), contact=contact, text="pistachio", covered_until=uuid7()
         )
-    assert kept.forget_contact(contact="sam") == kept.Erased(1, 1)
+        shown_to_model = {"kind": "model", "prompt": [{"role": "system", "text": "allergy: pistachio"}]}
+        keep_trace(
+            turn_id=uuid7(), conversation_id=uuid7(), release_id=uuid7(), contact=contact, steps=[shown_to_model]
+        )
+    assert kept.forget_contact(contact="sam") == kept.Erased(1, 1, 1)
+    assert TurnTrace.objects.get().contact == "kim"
     assert list(ContactFact.objects.values_list("contact", flat=True)) == ["kim"]
     assert ConversationSummary.objects.exclude(text="").get().contact == "kim"
     events = AuditEvent.objects.filter(action="memory.erased")

@@ -52,7 +52,11 @@ def test_a_fact_is_kept_by_consent_and_a_contact_is_forgotten(caller: Any, agenc
     assert caller.get("/api/v1/contact-facts?contact=kim").json()["results"] == []
     forget = {"contact": "sam"}
     assert api(agency).post("/api/v1/contact-memory/forget", forget, format="json").json()["facts"] == 0
-    assert caller.post("/api/v1/contact-memory/forget", forget, format="json").json() == {"facts": 1, "summaries": 0}
+    assert caller.post("/api/v1/contact-memory/forget", forget, format="json").json() == {
+        "facts": 1,
+        "summaries": 0,
+        "traces": 0,
+    }
     assert caller.get("/api/v1/contact-facts").json()["results"] == []
 
 

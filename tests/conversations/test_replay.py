@@ -39,7 +39,7 @@ def answered(*, steps: Any = STEPS, **conversation: Any) -> Turn:
     MessageFactory.create(turn=turn, text="When does the spa open?")
     MessageFactory.create(turn=turn, role="agent", text="From ten.")
     UsageFactory.create(turn_id=turn.pk, conversation_id=row.pk, model="small-1", cost_usd="0.0123")
-    keep_trace(turn_id=turn.pk, conversation_id=row.pk, release_id=agent.live_release_id, steps=steps)
+    keep_trace(turn_id=turn.pk, conversation_id=row.pk, release_id=agent.live_release_id, contact="", steps=steps)
     return turn
 
 
