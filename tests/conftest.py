@@ -39,12 +39,27 @@ settings.load_profile("switchboard")
 _servers = pytest.StashKey[Servers]()
 # Each of these has a platform of its own, which is slow to start: one process runs all of the folder's tests.
 _TOGETHER = ("e2e", "launcher")
+# What takes minutes begins first: begun last, one process would be alone with it while the others have nothing left.
+# Voices and browsers don't begin together, for both are slow beside the other.
+_LONG = (
+    "e2e",
+    "test_schemathesis.py",
+    "guards/test_roles.py",
+    "generated_client/test_generated_client.py",
+    "voice_worker/worker/test_rooms.py",
+    "launcher",
+    "test_chaos.py",
+    "voice_worker/meetings/test_rooms.py",
+    "agents/configuration/test_command.py",
+    "agents/test_runs.py",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("help", False) or config.getoption("version", 0):
         return
     if getattr(config.option, "numprocesses", None):  # the process that only hands tests out
+        config.option.loadscopereorder = False  # xdist begins with the groups of the most tests, whatever those take
         return
     servers = config.stash[_servers] = Servers()
     try:
@@ -80,6 +95,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             raise pytest.UsageError(
                 f"{item.nodeid}: Django's flush would empty the tenants' directory; use live_tenants."
             )
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    path = item.path.relative_to(Path(__file__).parent)
+    names = (path.parts[0], path.as_posix())
+    return next((turn for turn, name in enumerate(_LONG) if name in names), len(_LONG))
 
 
 @pytest.fixture(scope="session", autouse=True)
