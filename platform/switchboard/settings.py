@@ -79,7 +79,8 @@ TENANT_APPS = [
     "voice_worker",
 ]
 INSTALLED_APPS = [
-    "daphne",  # its `runserver` speaks ASGI
+    # Its `runserver` speaks ASGI. No other process needs it, and with it come Twisted and Autobahn.
+    *(["daphne"] if "runserver" in sys.argv[1:2] else []),
     *SHARED_APPS,
     *[app for app in TENANT_APPS if app not in SHARED_APPS],
     "channels",
