@@ -83,7 +83,7 @@ def test_a_spoken_question_gets_a_spoken_answer(windows: Windows, hotel: Company
         page = in_page(browser, windows, hotel)
         begin(page, hotel)
         # Nothing else is installed, and nothing is configured.
-        for part in ("ears: built in", "voice: built in"):
+        for part in ("ears: built-in", "voice: built-in"):
             expect(page.locator(".sb-chat-about")).to_contain_text(part)
     with speaking((10.0, "When is the spa open?")) as browser:
         page, heard = in_page(browser, windows, hotel), Heard()

@@ -39,6 +39,9 @@ class Recognizer:
         grammar = grammar_of(terms, known=self._decoder.lookup_word)
         if grammar is None:
             return
+        # The best path through all that a grammar of twenty terms may have heard takes ten seconds to find, and what it
+        # finds is worse than what was heard on the way.
+        self._decoder.config["bestpath"] = False
         self._decoder.add_jsgf_string("terms", grammar)
         self._decoder.activate_search("terms")
         self._spellings = spellings(terms)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from decimal import Decimal
+from typing import Final
 
 from django import template
 
@@ -13,6 +14,19 @@ from voice_worker.models import VoiceSession
 from voice_worker.timeline import axis, reading
 
 register = template.Library()
+
+# What ends a session, as its row tells it; of what isn't here, the row's own words are good enough.
+_ENDINGS: Final = {
+    "client_too_slow": "a connection that was too slow",
+    "ended": "hanging up",
+    "idle": "silence",
+    "job_shutdown": "its worker's end",
+    "meeting_ended": "the meeting's end",
+    "participant_disconnected": "hanging up",
+    "too_long": "the longest time there is for one",
+    "user_initiated": "the agent's leaving",
+    "worker_lost": "its worker's loss",
+}
 
 
 @register.filter
@@ -38,3 +52,22 @@ def total(usages: Collection[UsageEvent]) -> str:
     """US dollars; empty where no price is known."""
     cost: Decimal | None = queries.total_of(usages)
     return "" if cost is None else f"{cost:.6f}"
+
+
+@register.filter
+def ending(reason: str) -> str:
+    """What ended a session."""
+    return _ENDINGS.get(reason, reason.replace("_", " "))
+
+
+@register.filter
+def in_all(usages: Collection[UsageEvent]) -> list[str]:
+    """What was used for each service, however many bookings it came in."""
+    used: dict[tuple[str, str, str], Decimal] = {}
+    for one in usages:
+        name = (one.get_service_display(), one.provider, one.get_unit_display() if one.unit else "")
+        used[name] = used.get(name, Decimal(0)) + (one.quantity or 0)
+    return [
+        f"{service}, {provider}" + (f": {amount.normalize():,f} {unit}" if unit else "")
+        for (service, provider, unit), amount in used.items()
+    ]

@@ -114,7 +114,8 @@ class _RoomSession:
         with use_tenant(self._tenant):  # livekit-agents calls this from a task of its own
             try:
                 if self._live is not None:
-                    await self._live.aclose(reason=reason)
+                    # A session that is over knows better than its process what ended it.
+                    await self._live.aclose(reason="" if self._live.ended.is_set() else reason)
             finally:
                 await self._http.close()
                 await lifespan.stop()

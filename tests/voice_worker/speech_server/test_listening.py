@@ -12,6 +12,7 @@ from livekit import rtc
 from livekit.agents import stt
 from livekit.plugins import deepgram
 
+from switchboard.demo.companies import load_companies
 from tests.voice_worker.speech import silence, spoken
 
 _GREETING = "good morning how can I help you today"
@@ -41,6 +42,20 @@ async def _events(stream: stt.RecognizeStream) -> list[stt.SpeechEvent]:
 
 def _finals(events: list[stt.SpeechEvent]) -> list[str]:
     return [event.alternatives[0].text for event in events if event.type == Type.FINAL_TRANSCRIPT]
+
+
+@pytest.mark.parametrize("number", [0, 2])
+async def test_one_of_many_expected_questions_is_understood_as_it_was_put(
+    speech_url: str, http: aiohttp.ClientSession, number: int
+) -> None:
+    hotel = load_companies()[0].agent
+    question = hotel.suggested_questions[number]
+    stream = _ears(speech_url, http, *hotel.suggested_questions, *hotel.key_terms).stream()
+    pcm, _ = spoken(question)
+    _push(stream, silence(0.5) + pcm + silence(0.6))
+    stream.end_input()
+
+    assert " ".join(_finals(await _events(stream))).lower() == question.rstrip("?").lower()
 
 
 async def test_words_are_heard_first_for_the_time_being_then_for_good(

@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 
 from tenants.context import use_tenant
 from tenants.staff.models import Role
-from tests.factories import AgentFactory, ConversationFactory, VoiceSessionFactory
+from tests.factories import AgentFactory, ConversationFactory, UsageFactory, VoiceSessionFactory
 from tests.isolation import assert_not_listed
 from tests.query_count import queries
 from tests.voice_worker.timeline.talk import held
@@ -31,6 +31,18 @@ def test_the_list_tells_what_each_came_to(staff: Any) -> None:
     text = staff.get(LIST).content.decode()
     for told in ("When is breakfast?", "Ended", "0:16", "0.0050 USD", ">2<"):
         assert told in text, told
+
+
+def test_what_was_heard_in_all_is_told_however_often_it_was_booked(staff: Any) -> None:
+    session = held(end_reason="participant_disconnected")
+    for seconds in ("30", "12.5"):
+        UsageFactory.create(
+            conversation_id=session.conversation_id, service="stt", provider="deepgram", quantity=seconds, unit="second"
+        )
+    text = staff.get(page_of(session)).content.decode()
+    assert "Speech to text, deepgram: 42.5 seconds" in text
+    assert text.count("deepgram") == 1
+    assert "hanging up" in text
 
 
 def test_more_sessions_cost_no_more_queries(staff: Any) -> None:
