@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import math
 from typing import Any, TypeVar
@@ -32,7 +31,6 @@ from agents.models import (
     ToolCredential,
 )
 from billing.models import UsageEvent
-from conversations.desk.models import Lead, Reservation, ReservationCalendar
 from conversations.models import Conversation, Message, Turn
 from knowledge.models import DIMENSIONS, Chunk, Collection, Document
 from tenants.flags.models import Flag
@@ -40,7 +38,6 @@ from tenants.origins.models import AllowedOrigin
 from tenants.staff.models import Role, User
 from tenants.tokens.models import TokenIssuer
 from tenants.vault.models import Secret
-from voice_worker.models import TimelineEntry, VoiceSession
 
 PASSWORD = "a quiet harbour"
 C = TypeVar("C", bound=Component)
@@ -361,40 +358,6 @@ class UsageFactory(factory.django.DjangoModelFactory[UsageEvent]):
     output_tokens = 50
 
 
-class LeadFactory(factory.django.DjangoModelFactory[Lead]):
-    class Meta:
-        model = Lead
-
-    name = factory.Sequence(lambda n: f"Ada {n}")
-    email = factory.Sequence(lambda n: f"ada{n}@example.com")
-    interest = "A house by the river."
-
-
-class CalendarFactory(factory.django.DjangoModelFactory[ReservationCalendar]):
-    """A restaurant's, open every evening from 18:00 to 23:00, UTC."""
-
-    class Meta:
-        model = ReservationCalendar
-
-    name = factory.Sequence(lambda n: f"A table {n}")
-    slug = factory.Sequence(lambda n: f"table-{n}")
-    capacity = 20
-    opening_times: Any = factory.LazyFunction(
-        lambda: {day: [["18:00", "23:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
-    )
-
-
-class ReservationFactory(factory.django.DjangoModelFactory[Reservation]):
-    class Meta:
-        model = Reservation
-
-    calendar = factory.SubFactory(CalendarFactory)
-    starts_at = factory.LazyFunction(lambda: timezone.now() + dt.timedelta(days=2))
-    ends_at = factory.LazyAttribute(lambda row: row.starts_at + dt.timedelta(minutes=90))
-    party_size = 2
-    name = factory.Sequence(lambda n: f"Ada {n}")
-
-
 class ToolCredentialFactory(factory.django.DjangoModelFactory[ToolCredential]):
     class Meta:
         model = ToolCredential
@@ -402,25 +365,3 @@ class ToolCredentialFactory(factory.django.DjangoModelFactory[ToolCredential]):
     tool = factory.SubFactory(ToolFactory)
     contact = factory.Sequence(lambda n: f"contact-{n}")
     value = "a-token-of-theirs"
-
-
-class VoiceSessionFactory(factory.django.DjangoModelFactory[VoiceSession]):
-    """A session that has ended, in which nothing happened."""
-
-    class Meta:
-        model = VoiceSession
-
-    conversation = factory.SubFactory(ConversationFactory)
-    channel = VoiceSession.Channel.AUDIO
-    status = VoiceSession.Status.ENDED
-    worker = "voice-1"
-    ended_at = factory.LazyFunction(lambda: timezone.now() + dt.timedelta(seconds=30))
-
-
-class TimelineEntryFactory(factory.django.DjangoModelFactory[TimelineEntry]):
-    class Meta:
-        model = TimelineEntry
-
-    session = factory.SubFactory(VoiceSessionFactory)
-    kind = TimelineEntry.Kind.USER_SPEECH
-    at_ms = factory.Sequence(lambda n: n * 100)

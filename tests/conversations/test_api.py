@@ -11,8 +11,6 @@ import psycopg
 import pytest
 from django.utils import timezone
 
-from agents.domain.agents import configure_agent
-from agents.models import Agent
 from conversations import queries
 from conversations.events.hub import hub
 from conversations.events.keys import event_key
@@ -27,7 +25,7 @@ from tenants.context import use_public, use_tenant
 from tenants.models import ApiKey, Tenant
 from tests.asgi_client import AsgiClient
 from tests.conversations.caller import Caller
-from tests.factories import AgentFactory, ReleaseFactory
+from tests.factories import AgentFactory
 
 
 async def test_an_answer_streams_and_ends_with_done(hotel: Caller) -> None:
@@ -389,44 +387,3 @@ async def test_a_long_conversation_is_told_whole(hotel: Caller, harbour: Tenant)
 async def in_tenant_kept(tenant: Tenant, conversation: uuid.UUID) -> tuple[list[Record], bool]:
     with use_tenant(tenant):
         return await in_database(queries.kept_events, conversation, 0)
-
-
-async def test_a_preview_is_talked_with_and_the_turn_says_who_served_it(hotel: Caller, harbour: Tenant) -> None:
-    preview = await in_database(_preview_of, harbour, hotel.agent)
-    body = {"agent": str(hotel.agent.id), "channel": "playground", "release": str(preview), "contact": "ada"}
-    begun = (await hotel.http.request("POST", "/api/v1/conversations", body)).json()
-    assert (begun["release"], begun["contact"]) == (str(preview), "ada")
-
-    turn = (await hotel.say(uuid.UUID(begun["id"]), "Hello")).json()["turn"]
-    told = (await hotel.http.request("GET", f"/api/v1/conversations/{begun['id']}/turns/{turn}")).json()
-    assert told["release"] == str(preview)
-
-
-async def test_a_release_of_another_agent_cannot_be_chosen(hotel: Caller, harbour: Tenant) -> None:
-    other = await in_database(_another_agent, harbour)
-    foreign = await in_database(_live_release_of, harbour, other)
-    body = {"agent": str(hotel.agent.id), "release": str(foreign)}
-    refused = await hotel.http.request("POST", "/api/v1/conversations", body)
-    assert (refused.status, refused.json()["code"]) == (422, "unknown_release")
-
-
-async def test_a_paused_agent_says_so(hotel: Caller, harbour: Tenant) -> None:
-    await in_database(_pause, harbour, hotel.agent)
-    refused = await hotel.http.request("POST", "/api/v1/conversations", {"agent": str(hotel.agent.id)})
-    assert (refused.status, refused.json()["code"]) == (409, "agent_paused")
-
-
-def _preview_of(tenant: Tenant, agent: Agent) -> uuid.UUID:
-    with use_tenant(tenant):
-        identity: uuid.UUID = ReleaseFactory.create(agent=agent).id
-        return identity
-
-
-def _live_release_of(tenant: Tenant, agent_id: uuid.UUID) -> uuid.UUID | None:
-    with use_tenant(tenant):
-        return Agent.objects.get(pk=agent_id).live_release_id
-
-
-def _pause(tenant: Tenant, agent: Agent) -> None:
-    with use_tenant(tenant):
-        configure_agent(agent=agent, status="paused")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import pytest
 from django.db import connection
 
 from agents.configuration.document import Wanted, read_document
 from agents.configuration.exporting import export
 from agents.configuration.plan import Options, Plan
-from agents.configuration.reading import read_text
+from agents.configuration.reading import DocumentInvalid, read_text
 from agents.configuration.state import load
 from agents.configuration.writing import as_yaml
 from agents.domain.configuration import apply_configuration, plan_configuration
+from agents.models import Agent
 
 HOTEL = """\
 switchboard: 1
@@ -96,3 +98,18 @@ def everything(schema: str) -> dict[str, Any]:
             rows = [row[0] for row in cursor.fetchall()]
             found[table] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
     return found
+
+
+def agent(slug: str = "marina") -> Agent:
+    """The agent of `HOTEL`, or another."""
+    return Agent.objects.get(slug=slug)
+
+
+def refused(text: str, *only: str, **options: Any) -> Any:
+    """Why a document is not applied, and not planned either."""
+    with pytest.raises(DocumentInvalid) as caught:
+        apply(text, *only, **options)
+    with pytest.raises(DocumentInvalid) as planning:
+        planned(text, *only, **options)
+    assert planning.value.errors == caught.value.errors
+    return {error["field"]: error["message"] for error in caught.value.errors}

@@ -13,7 +13,7 @@ from switchboard.kernel.database import in_database
 from switchboard.kernel.ids import uuid7
 from tenants.context import use_tenant
 from tests.agents.engine.talking import Talk, release_with
-from tests.factories import CalendarFactory
+from tests.conversations.desk.factories import CalendarFactory
 
 SCHEMA = {
     "type": "object",

@@ -18,7 +18,8 @@ from switchboard.kernel.database import in_database
 from tenants.context import use_tenant
 from tests.agents.engine.talking import Talk, release_with
 from tests.agents.engine.test_actions import BOOK
-from tests.factories import CalendarFactory, EndpointFactory
+from tests.conversations.desk.factories import CalendarFactory
+from tests.factories import EndpointFactory
 from tests.model_server.process import ModelServer
 
 SOON = (timezone.now().date() + dt.timedelta(days=3)).isoformat()

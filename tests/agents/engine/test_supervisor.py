@@ -13,7 +13,7 @@ from switchboard.kernel.database import in_database
 from tenants.context import use_tenant
 from tests.agents.engine.talking import Talk, release_with
 from tests.agents.engine.test_actions import BOOK
-from tests.factories import CalendarFactory
+from tests.conversations.desk.factories import CalendarFactory
 
 HANDOFF = {
     "name": "Ask for a person",

@@ -8,7 +8,7 @@ from switchboard.kernel.database import in_database
 from tenants.audit.models import AuditEvent
 from tenants.permissions import Permission
 from tests.agents.tools.calling import context_of, tool_of
-from tests.factories import LeadFactory
+from tests.conversations.desk.factories import LeadFactory
 from tests.resource_contract import ResourceContract
 
 

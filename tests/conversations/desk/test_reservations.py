@@ -17,7 +17,8 @@ from switchboard.kernel.problems import Conflict, Invalid
 from tenants.permissions import Permission
 from tests.agents.tools.calling import context_of, tool_of
 from tests.at_once import at_once
-from tests.factories import CalendarFactory, ConversationFactory, ReservationFactory
+from tests.conversations.desk.factories import CalendarFactory, ReservationFactory
+from tests.factories import ConversationFactory
 from tests.isolation import assert_problem
 from tests.resource_contract import ResourceContract
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,6 +28,12 @@ def worker(worker_key: str) -> RemoteWorker:
     from tests.voice_worker.remote.worker import RemoteWorker
 
     return RemoteWorker(worker_key)
+
+
+@pytest.fixture(params=["rest", "trpc"])
+def ask(request: pytest.FixtureRequest, worker: RemoteWorker) -> Any:
+    """`ask(operation, **input)`: by the one door and by the other."""
+    return getattr(worker, request.param)
 
 
 @pytest.fixture

@@ -18,8 +18,7 @@ from tenants.domain.api_keys import create_api_key, revoke_api_key
 from tenants.models import ApiKey
 from tenants.permissions import Permission
 from tests.isolation import assert_problem
-from tests.voice_worker.remote.test_operations import NEEDED
-from tests.voice_worker.remote.worker import OPERATIONS, RemoteWorker, Scene
+from tests.voice_worker.remote.worker import NEEDED, OPERATIONS, RemoteWorker, Scene
 
 TENANT = "/trpc/livekit.getTenantByRoom"
 

@@ -20,6 +20,24 @@ from tests.factories import AgentFactory, ChunkFactory, CollectionFactory, Conve
 from voice_worker.directory.models import Room
 from voice_worker.models import Meeting, VoiceSession
 
+COST = {
+    "service": "stt",
+    "provider": "deepgram",
+    "model": "nova-3",
+    "cost_usd": "0.0125",
+    "quantity": 12.5,
+    "unit": "second",
+}
+# What each operation needs besides a room.
+NEEDED: dict[str, dict[str, Any]] = {
+    "tenant": {},
+    "cost": {**COST, "idempotency_key": "k"},
+    "search": {"query": "When is breakfast?"},
+    "flag": {"flag": "premium_voice"},
+    "personality": {},
+    "event": {"event_id": "e", "name": "greeted"},
+}
+
 
 @dataclass(frozen=True)
 class Answered:

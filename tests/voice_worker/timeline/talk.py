@@ -9,7 +9,8 @@ from typing import Any
 from django.utils import timezone
 
 from conversations.models import Turn
-from tests.factories import ConversationFactory, TurnFactory, UsageFactory, VoiceSessionFactory
+from tests.factories import ConversationFactory, TurnFactory, UsageFactory
+from tests.voice_worker.timeline.factories import VoiceSessionFactory
 from voice_worker.domain.timeline import Entry, record_entries
 from voice_worker.models import VoiceSession
 

@@ -13,9 +13,10 @@ from django.core.files.storage import default_storage
 
 from tenants.context import use_tenant
 from tenants.staff.models import Role
-from tests.factories import AgentFactory, ConversationFactory, UsageFactory, VoiceSessionFactory
+from tests.factories import AgentFactory, ConversationFactory, UsageFactory
 from tests.isolation import assert_not_listed
 from tests.query_count import queries
+from tests.voice_worker.timeline.factories import VoiceSessionFactory
 from tests.voice_worker.timeline.talk import held
 from voice_worker.domain.timeline import Entry, record_entries
 

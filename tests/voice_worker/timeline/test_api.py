@@ -9,10 +9,10 @@ import pytest
 
 from tenants.context import use_tenant
 from tenants.permissions import Permission
-from tests.factories import VoiceSessionFactory
 from tests.isolation import assert_hidden, assert_problem
 from tests.query_count import queries
 from tests.resource_contract import ResourceContract
+from tests.voice_worker.timeline.factories import VoiceSessionFactory
 from tests.voice_worker.timeline.talk import held
 
 ADDRESS = "/api/v1/voice-sessions"

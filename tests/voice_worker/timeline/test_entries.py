@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.factories import VoiceSessionFactory
 from tests.query_count import queries_of
+from tests.voice_worker.timeline.factories import VoiceSessionFactory
 from voice_worker.domain.timeline import MOST_BYTES, MOST_CHARACTERS, Entry, record_entries
 from voice_worker.models import TimelineEntry
 
