@@ -6,11 +6,11 @@
         switchboard.track_cost(Cost("stt", "deepgram", "nova-3", cost_usd="0.0125"), room=room)
 
 Nothing here raises because the platform is away: a call goes on with what it has. Questions are answered with None, an
-empty list or False then; costs and events are kept, and delivered once when it is back.
+empty list or False then; costs and events are kept in memory, and delivered once when it is back.
 """
 
 from switchboard_client.client import Switchboard
 from switchboard_client.interface import SwitchboardClient
-from switchboard_client.values import Cost, Passage, Personality, Tenant
+from switchboard_client.values import Cost, Passage, Personality, Tenant, Untold
 
-__all__ = ["Cost", "Passage", "Personality", "Switchboard", "SwitchboardClient", "Tenant"]
+__all__ = ["Cost", "Passage", "Personality", "Switchboard", "SwitchboardClient", "Tenant", "Untold"]

@@ -6,20 +6,21 @@ import datetime as dt
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from switchboard_client.door import Door, Refused, Unavailable
-from switchboard_client.outbox import Outbox, Parcel
-from switchboard_client.values import NOTHING, Cost, Passage, Personality, Tenant
+from switchboard_client.outbox import Outbox
+from switchboard_client.values import NOTHING, Cost, Passage, Personality, Tenant, Untold
 
 logger = logging.getLogger("switchboard_client")
 T = TypeVar("T")
 
 _PREFIX: Final = "/api/v1/worker"
 _MOST_ROOMS: Final = 1_000
+_MOST_LOGGED: Final = 50
 
 
 class Switchboard:
@@ -32,7 +33,9 @@ class Switchboard:
         attempts: tries for one question.
         rest: seconds in which nothing is asked after a question that stayed unanswered, so that a call doesn't wait for
             each anew.
-        most_kept: costs and events kept while the platform is away.
+        most_kept: costs and events kept while the platform is away, in memory: those of a process that is killed are
+            lost. Beyond that many, the oldest go.
+        most_kept_bytes: of them all.
     """
 
     def __init__(
@@ -44,9 +47,10 @@ class Switchboard:
         attempts: int = 3,
         rest: float = 1.0,
         most_kept: int = 10_000,
+        most_kept_bytes: int = 16 * 1024 * 1024,
     ) -> None:
         self._door = Door(url, key, timeout=timeout, attempts=attempts)
-        self._outbox = Outbox(self._door, most=most_kept)
+        self._outbox = Outbox(self._door, most=most_kept, most_bytes=most_kept_bytes)
         self._rest = rest
         self._resting_until = 0.0
         self._tenants: dict[str, Tenant] = {}
@@ -66,7 +70,9 @@ class Switchboard:
 
     @property
     def lost(self) -> int:
-        """Those that it never will: refused, or pushed out of a full outbox. Each was logged."""
+        """Those that it never will: refused, no JSON, pushed out of a full outbox, or left when the client was closed.
+        Each was logged.
+        """
         return self._outbox.lost
 
     # --- questions ----------------------------------------------------------------------------------------------------
@@ -175,7 +181,7 @@ class Switchboard:
             if fields[name] is not None:
                 fields[name] = str(fields[name])
         where = _given(room=room, tenant_id=tenant_id, session_id=session_id, conversation_id=conversation_id)
-        self._outbox.put(Parcel(f"{_PREFIX}/costs", {**fields, **where, "idempotency_key": key}))
+        self._outbox.put(Untold(f"{_PREFIX}/costs", {**fields, **where, "idempotency_key": key}))
         return key
 
     def record_event(
@@ -201,20 +207,33 @@ class Switchboard:
         moment = (at or dt.datetime.now(dt.UTC)).isoformat() if at_ms is None else None
         where = _given(room=room, tenant_id=tenant_id, session_id=session_id, at=moment, at_ms=at_ms)
         body = {"event_id": key, "name": name, "data": dict(data), **where}
-        self._outbox.put(Parcel(f"{_PREFIX}/events", body))
+        self._outbox.put(Untold(f"{_PREFIX}/events", body))
         return key
 
     async def flush(self, seconds: float = 5.0) -> int:
         """Wait until what was tracked is delivered; returns how much isn't."""
         return await self._outbox.flush(seconds)
 
-    async def aclose(self, seconds: float = 5.0) -> None:
-        """Deliver what there is, and hang up. What can't be delivered in that time is logged and lost."""
-        left = await self._outbox.flush(seconds)
-        await self._outbox.stop()
+    def tell_again(self, untold: Iterable[Untold]) -> None:
+        """Tell what another client of this platform left behind, perhaps in a process before this one. Never waits."""
+        for one in untold:
+            self._outbox.put(one)
+
+    async def aclose(self, seconds: float = 5.0) -> list[Untold]:
+        """Deliver what there is, and hang up. Closed twice, it stays so.
+
+        Returns:
+            What couldn't be delivered in that time, for a worker that keeps it somewhere and lets `tell_again` have it;
+            whoever doesn't has it in the log by its keys, and nowhere else.
+        """
+        await self._outbox.flush(seconds)
+        left = await self._outbox.close()
         if left:
-            logger.error("%d costs and events were never delivered", left)
+            keys = ", ".join(one.key for one in left[:_MOST_LOGGED])
+            more = f" and {len(left) - _MOST_LOGGED} more" if len(left) > _MOST_LOGGED else ""
+            logger.error("%d costs and events were never delivered: %s%s", len(left), keys, more)
         await self._door.aclose()
+        return left
 
 
 def _given(**fields: Any) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from switchboard_client.values import NOTHING, Cost, Passage, Personality, Tenant
+from switchboard_client.values import NOTHING, Cost, Passage, Personality, Tenant, Untold
 
 
 class SwitchboardClient(Protocol):
@@ -87,6 +87,10 @@ class SwitchboardClient(Protocol):
         """Wait until what was tracked is delivered; returns how much isn't."""
         ...
 
-    async def aclose(self, seconds: float = 5.0) -> None:
-        """Deliver what there is, and hang up."""
+    def tell_again(self, untold: Iterable[Untold]) -> None:
+        """Tell what `aclose` gave back. Never waits."""
+        ...
+
+    async def aclose(self, seconds: float = 5.0) -> list[Untold]:
+        """Deliver what there is, and hang up; returns what couldn't be delivered."""
         ...

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import random
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from switchboard_client.door import Door, Refused, Unavailable
+from switchboard_client.values import Untold
 
 logger = logging.getLogger("switchboard_client")
 
@@ -21,40 +21,49 @@ _LONGEST_WAIT: Final = 15.0
 _KEPT_FOR: Final = frozenset({401})
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """One thing to tell."""
-
-    path: str
-    body: Mapping[str, Any]
-
-
 class Outbox:
     """Delivers in order, one at a time, without ever making anybody wait. Each parcel carries a key that the platform
-    knows it by, so one whose answer was lost can be sent again.
+    knows it by, so one whose answer was lost can be sent again. It is kept in memory and nowhere else.
 
     Args:
         most: parcels kept; beyond, the oldest go, and are counted in `lost`.
+        most_bytes: of them all, as JSON; likewise.
     """
 
-    def __init__(self, door: Door, *, most: int) -> None:
+    def __init__(self, door: Door, *, most: int, most_bytes: int) -> None:
         self._door = door
         self._most = most
-        self._parcels: deque[Parcel] = deque()
+        self._most_bytes = most_bytes
+        self._parcels: deque[tuple[Untold, int]] = deque()
+        self._bytes = 0
         self._sending: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
         self._empty.set()
+        self._is_closed = False
         self.lost = 0
 
     def __len__(self) -> int:
         return len(self._parcels)
 
-    def put(self, parcel: Parcel) -> None:
+    def put(self, parcel: Untold) -> None:
         """Keep it, and begin to deliver. Without a running event loop that waits for `flush`."""
-        if len(self._parcels) >= self._most:
-            self._parcels.popleft()
+        if self._is_closed:
+            self._lose(f"{parcel.key} came after the client was closed")
+            return
+        try:
+            size = len(json.dumps(parcel.body, allow_nan=False))
+        except (TypeError, ValueError, RecursionError) as error:
+            # It could never be sent, and would hold up all that is behind it.
+            self._lose(f"{parcel.key} is no JSON, {error}")
+            return
+        if size > self._most_bytes:
+            self._lose(f"{parcel.key} is too large")
+            return
+        while self._parcels and (len(self._parcels) >= self._most or self._bytes + size > self._most_bytes):
+            self._bytes -= self._parcels.popleft()[1]
             self._lose("the outbox is full")
-        self._parcels.append(parcel)
+        self._parcels.append((parcel, size))
+        self._bytes += size
         self._empty.clear()
         self._begin()
 
@@ -67,12 +76,18 @@ class Outbox:
                     await self._empty.wait()
         return len(self._parcels)
 
-    async def stop(self) -> None:
-        """Deliver no more."""
+    async def close(self) -> list[Untold]:
+        """Deliver no more. Returns what is left, the oldest first; it counts as lost."""
+        self._is_closed = True
         if self._sending is not None:
             self._sending.cancel()
             await asyncio.gather(self._sending, return_exceptions=True)
             self._sending = None
+        left = [parcel for parcel, _ in self._parcels]
+        self._parcels.clear()
+        self._bytes = 0
+        self.lost += len(left)
+        return left
 
     def _begin(self) -> None:
         if self._sending is not None and not self._sending.done():
@@ -83,7 +98,7 @@ class Outbox:
     async def _deliver(self) -> None:
         wait = _FIRST_WAIT
         while self._parcels:
-            parcel = self._parcels[0]
+            parcel, _ = self._parcels[0]
             try:
                 await self._door.ask("POST", parcel.path, body=parcel.body, attempts=1)
             except Unavailable as away:
@@ -110,10 +125,10 @@ class Outbox:
             self._remove(parcel)
         self._empty.set()
 
-    def _remove(self, parcel: Parcel) -> None:
+    def _remove(self, parcel: Untold) -> None:
         # It may have been pushed out meanwhile.
-        if self._parcels and self._parcels[0] is parcel:
-            self._parcels.popleft()
+        if self._parcels and self._parcels[0][0] is parcel:
+            self._bytes -= self._parcels.popleft()[1]
 
     def _lose(self, why: str) -> None:
         self.lost += 1

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from switchboard_client.values import NOTHING, Cost, Passage, Personality, Tenant
+from switchboard_client.values import NOTHING, Cost, Passage, Personality, Tenant, Untold
 
 if TYPE_CHECKING:
     from switchboard_client.interface import SwitchboardClient
@@ -62,6 +62,7 @@ class MockSwitchboard:
     events: list[RecordedEvent] = field(default_factory=list)
     searches: list[str] = field(default_factory=list)
     _waiting: list[TrackedCost | RecordedEvent] = field(default_factory=list)
+    _left: dict[str, TrackedCost | RecordedEvent] = field(default_factory=dict)
 
     @property
     def undelivered(self) -> int:
@@ -144,8 +145,21 @@ class MockSwitchboard:
         self._deliver()
         return len(self._waiting)
 
-    async def aclose(self, seconds: float = 5.0) -> None:
+    def tell_again(self, untold: Iterable[Untold]) -> None:
+        for one in untold:
+            self._waiting.append(self._left[one.key])
         self._deliver()
+
+    async def aclose(self, seconds: float = 5.0) -> list[Untold]:
+        self._deliver()
+        left, self._waiting = self._waiting, []
+        self._left |= {told.key: told for told in left}
+        return [
+            Untold("/costs", {"idempotency_key": told.key})
+            if isinstance(told, TrackedCost)
+            else Untold("/events", {"event_id": told.key})
+            for told in left
+        ]
 
     def _deliver(self) -> None:
         """Each key once, as the platform does."""

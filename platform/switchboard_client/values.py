@@ -88,3 +88,21 @@ class Cost:
     unit: Literal["", "second", "character", "frame"] = ""
     is_estimated: bool = False
     purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A cost or an event that the platform hasn't heard of. Its body is JSON, with the key that makes it count once.
+
+    Args:
+        path: where it is told.
+        body: what is told.
+    """
+
+    path: str
+    body: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """What `track_cost` or `record_event` returned."""
+        return str(self.body.get("idempotency_key") or self.body.get("event_id") or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from switchboard_client import Cost, Passage, Personality, Switchboard, SwitchboardClient, Tenant
+from switchboard_client import Cost, Passage, Personality, Switchboard, SwitchboardClient, Tenant, Untold
 from switchboard_client.testing import MockSwitchboard
 from tests.switchboard_client.platform_double import Double, platform_double
 
@@ -249,11 +250,55 @@ async def test_an_outbox_has_an_end(double: Double) -> None:
     assert double.keys == set(keys[2:])
 
 
+async def test_an_outbox_has_an_end_in_bytes_too(double: Double) -> None:
+    await double.stop()
+    client = Switchboard(double.url, "sb_key", most_kept_bytes=3_000)
+    keys = [client.record_event("noted", room="r", data={"text": "x" * 1_000}) for _ in range(4)]
+    client.record_event("noted", room="r", data={"text": "x" * 4_000})
+    assert (client.undelivered, client.lost) == (2, 3)
+
+    await double.start()
+    assert await client.aclose(10) == []
+    assert double.keys == set(keys[2:])
+
+
+@pytest.mark.parametrize("odd", [object(), float("nan"), b"bytes"], ids=["object", "nan", "bytes"])
+async def test_what_is_no_json_holds_up_nothing_behind_it(client: Switchboard, double: Double, odd: object) -> None:
+    client.record_event("odd", room="r", data={"odd": odd})
+    key = client.record_event("plain", room="r")
+    assert await client.flush(10) == 0
+    assert (client.lost, double.keys) == (1, {key})
+
+
 async def test_closing_delivers_what_there_is(double: Double) -> None:
     async with Switchboard(double.url, "sb_key") as client:
         key = client.track_cost(STT, room="r")
 
     assert double.keys == {key}
+
+
+async def test_what_closing_could_not_deliver_is_reported_and_can_be_told_by_another(
+    double: Double, caplog: pytest.LogCaptureFixture
+) -> None:
+    await double.stop()
+    client = Switchboard(double.url, "sb_key")
+    keys = [client.track_cost(STT, room="r"), client.record_event("greeted", room="r")]
+
+    left = await client.aclose(0.1)
+
+    assert [one.key for one in left] == keys
+    assert (client.undelivered, client.lost) == (0, 2)
+    assert all(key in caplog.text for key in keys)
+    assert await client.aclose(0.1) == [], "what was reported is the caller's"
+    client.track_cost(STT, room="r")
+    assert (client.undelivered, client.lost) == (0, 3), "and what comes afterwards is nobody's"
+
+    kept = json.loads(json.dumps([[one.path, one.body] for one in left]))
+    await double.start()
+    async with Switchboard(double.url, "sb_key") as after:
+        after.tell_again(Untold(path, body) for path, body in kept)
+    assert double.keys == set(keys)
+    assert [one.target for one in double.heard] == ["/api/v1/worker/costs", "/api/v1/worker/events"]
 
 
 def test_what_is_tracked_before_there_is_a_loop_is_told_later() -> None:
@@ -300,6 +345,13 @@ async def test_the_stand_in_answers_and_keeps() -> None:
     mock.is_away = False
     assert await mock.flush() == 0
     assert [told.key for told in mock.costs] == ["k"]
+    mock.is_away = True
+    mock.track_cost(STT, room="r", idempotency_key="late")
+    left = await mock.aclose()
+    mock.is_away = False
+    assert [one.key for one in left] == ["late"]
+    mock.tell_again(left)
+    assert [told.key for told in mock.costs] == ["k", "late"]
 
 
 # --- by itself --------------------------------------------------------------------------------------------------------
