@@ -40,6 +40,9 @@ def routes(server: SpeechServer) -> list[web.RouteDef]:
             event = json.loads(message.data)
             match event["type"]:
                 case "input_audio_buffer.append":
+                    if server.behaviour("openai_realtime") != "well":  # it was, when this socket was opened
+                        await socket.close(code=1011)
+                        break
                     asked.audio += len(base64.b64decode(event["audio"]))
                     continue
                 case "session.update":

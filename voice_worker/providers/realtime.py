@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,18 +14,44 @@ from voice_worker.providers.choices import Choice, Unusable
 from voice_worker.providers.naming import known_as
 
 if TYPE_CHECKING:
-    from livekit.agents import llm
+    from livekit.agents import APIConnectOptions, llm
+
+logger = logging.getLogger(__name__)
+
+
+def _patience() -> APIConnectOptions:
+    """A session goes on with ears, engine and voice where the model can't be reached; nobody waits a minute for it."""
+    from livekit.agents import APIConnectOptions
+
+    return APIConnectOptions(max_retry=1, retry_interval=1.0, timeout=5.0)
 
 
 def _openai(choice: Choice) -> llm.RealtimeModel:
     from livekit.plugins import openai
 
     named = {"model": choice.model, "voice": choice.voice}
-    kind: type[Any] = known_as(openai.realtime.RealtimeModel, choice.label)
+
+    class Model(openai.realtime.RealtimeModel):
+        def session(self, *, turn_detection_disabled: bool = False) -> openai.realtime.RealtimeSession:
+            session = super().session(turn_detection_disabled=turn_detection_disabled)
+            close = session.aclose
+
+            async def aclose() -> None:
+                # One whose connection failed raises that anew when it is closed, and then nothing could take its place.
+                try:
+                    await close()
+                except Exception as error:
+                    logger.info("a realtime session that had failed is closed: %s", type(error).__name__)
+
+            session.aclose = aclose  # type: ignore[method-assign]
+            return session
+
+    kind: type[Any] = known_as(Model, choice.label)
     model: llm.RealtimeModel = kind(
         base_url=f"{choice.base_url}/realtime",
         api_key=choice.api_key,
         http_session=choice.http,
+        conn_options=_patience(),
         **{name: value for name, value in named.items() if value},
         **choice.options,
     )
@@ -45,6 +72,7 @@ def _google(choice: Choice) -> llm.RealtimeModel:
         api_key=choice.api_key,
         vertexai=False,
         http_options=types.HttpOptions(base_url=choice.base_url),
+        conn_options=_patience(),
         **{name: value for name, value in given.items() if value},
         **choice.options,
     )

@@ -8,10 +8,10 @@ import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from livekit import rtc
-from livekit.agents import AgentSession, CloseEvent, SpeechCreatedEvent, llm
+from livekit.agents import AgentSession, CloseEvent, ErrorEvent, SpeechCreatedEvent, llm
 from livekit.agents.voice import SpeechHandle, TranscriptSynchronizer
 from livekit.agents.voice.io import AudioInput, AudioOutput, TextOutput
 from livekit.agents.voice.room_io import RoomOptions
@@ -36,7 +36,7 @@ from voice_worker.sessions.recording import Recording
 from voice_worker.sessions.spoken_agent import EngineModel, SpokenAgent
 from voice_worker.sessions.thread import Thread
 from voice_worker.sessions.time_axis import TimeAxis
-from voice_worker.sessions.wording import BACK, GOODBYE, LAST_SAID, sentence, without_sources
+from voice_worker.sessions.wording import BACK, GOODBYE, LAST_SAID, TROUBLE, sentence, without_sources
 
 if TYPE_CHECKING:
     from voice_worker.vision.eyes import Eyes
@@ -71,6 +71,7 @@ class LiveSession:
         self.id = begun.id
         self.begun = begun
         self._release = release
+        self._parts = parts
         self._on_record = on_record
         self._eyes = eyes
         self._watching = contextlib.AsyncExitStack()
@@ -83,9 +84,7 @@ class LiveSession:
         self.agent: SpokenAgent | RealtimeAgent = (
             self._spoken_agent() if parts.realtime is None else self._realtime_agent()
         )
-        self.session: AgentSession[None] = (
-            _agent_session(release, parts) if parts.realtime is None else _realtime_session(release, parts.realtime)
-        )
+        self.session = _agent_session(release, parts)
         self._meter = SpeechMeter(begun.id, begun.conversation_id, begun.release_id)
         self.ended = asyncio.Event()
         self.end_reason = ""
@@ -118,9 +117,10 @@ class LiveSession:
         self.session.on("speech_created", self._speech_created)
         self.session.on("close", self._closed)
         self.session.on("session_usage_updated", lambda event: self._meter.update(event.usage))
+        self.axis.listen(self.session)
         if isinstance(self.agent, RealtimeAgent):
             self.session.on("conversation_item_added", self.agent.said)
-        self.axis.listen(self.session)
+            self.session.on("error", self._fall_back)
         if room is None:
             await self.session.start(self.agent, record=False)
         else:
@@ -166,14 +166,37 @@ class LiveSession:
         if not await self._afterwards.told(within=_TELL_SECONDS):
             logger.error("what was said without the conversation is lost", extra={"voice_session": str(self.id)})
 
+    def _fall_back(self, event: ErrorEvent) -> None:
+        """Go on with ears, engine and voice where a realtime model has failed for good."""
+        error = event.error
+        if not isinstance(error, llm.RealtimeModelError) or error.recoverable:
+            return
+        error.recoverable = True  # it would end the session; livekit-agents asks after its listeners
+        failed = self.agent
+        if not isinstance(failed, RealtimeAgent):
+            return
+        logger.warning("a realtime model failed: %s", type(error.error).__name__, extra={"voice_session": str(self.id)})
+        self.axis.note("state", state="fell_back")
+        self.session.off("conversation_item_added", failed.said)
+        has_spoken = any(
+            item.type == "message" and item.role == "assistant" and item.text_content
+            for item in self.session.history.items
+        )
+        first_words = sentence(TROUBLE, self._language) if has_spoken else self._greeting()
+        chain = _chain(self._release, self._parts)
+        self.agent = self._spoken_agent(first_words=first_words, **chain)
+        self.session.update_agent(self.agent)
+
+    def _greeting(self) -> str:
+        if not self.begun.was_lost:
+            return self._release.runtime.welcome_message
+        greeting = sentence(BACK, self._language)
+        if self.begun.last_said:
+            greeting += " " + sentence(LAST_SAID, self._language).format(said=self.begun.last_said[:200])
+        return greeting
+
     def _greet(self) -> None:
-        if self.begun.was_lost:
-            greeting = sentence(BACK, self._language)
-            if self.begun.last_said:
-                greeting += " " + sentence(LAST_SAID, self._language).format(said=self.begun.last_said[:200])
-        else:
-            greeting = self._release.runtime.welcome_message
-        if greeting:
+        if greeting := self._greeting():
             self._say(greeting, "Greet the caller with these words")
 
     def _say(self, words: str, bidding: str) -> SpeechHandle:
@@ -186,9 +209,9 @@ class LiveSession:
             return self.session.generate_reply(instructions=f"{bidding}: {words}")
         return self.session.say(words)
 
-    def _spoken_agent(self) -> SpokenAgent:
+    def _spoken_agent(self, **more: Any) -> SpokenAgent:
         apart = BaseInstructions(self._afterwards, self._release, language=self._language)
-        return SpokenAgent(self.thread, without_backend=apart, language=self._language, see=self._see)
+        return SpokenAgent(self.thread, without_backend=apart, language=self._language, see=self._see, **more)
 
     def _realtime_agent(self) -> RealtimeAgent:
         return RealtimeAgent(
@@ -235,14 +258,15 @@ class LiveSession:
         self.ended.set()
 
 
-def _agent_session(release: ResolvedRelease, parts: SpeechParts) -> AgentSession[None]:
+def _chain(release: ResolvedRelease, parts: SpeechParts) -> dict[str, Any]:
+    """Ears, voice and turn-taking around the engine, as a session takes them and an agent does."""
     turn_taking = release.runtime.turn_taking
-    return AgentSession(
-        stt=parts.ears,
-        tts=parts.voice,
-        vad=parts.detector,
-        llm=EngineModel(),
-        turn_handling={
+    return {
+        "stt": parts.ears,
+        "tts": parts.voice,
+        "vad": parts.detector,
+        "llm": EngineModel(),
+        "turn_handling": {
             "turn_detection": "vad",
             "endpointing": {
                 "mode": "fixed",
@@ -253,20 +277,23 @@ def _agent_session(release: ResolvedRelease, parts: SpeechParts) -> AgentSession
             # The engine answers what was said, once it has been said: a turn that is begun early would be kept.
             "preemptive_generation": {"enabled": False},
         },
-        user_away_timeout=turn_taking.user_away_timeout or None,
+    }
+
+
+def _session(release: ResolvedRelease, **parts: Any) -> AgentSession[None]:
+    return AgentSession(
+        **parts,
+        user_away_timeout=release.runtime.turn_taking.user_away_timeout or None,
         tts_text_transforms=["filter_markdown", "filter_emoji", without_sources],
         aec_warmup_duration=None,
     )
 
 
-def _realtime_session(release: ResolvedRelease, model: llm.RealtimeModel) -> AgentSession[None]:
-    turn_taking = release.runtime.turn_taking
-    return AgentSession(
-        llm=model,
-        turn_handling={"interruption": {"enabled": turn_taking.allow_interruptions}},
-        user_away_timeout=turn_taking.user_away_timeout or None,
-        aec_warmup_duration=None,
-    )
+def _agent_session(release: ResolvedRelease, parts: SpeechParts) -> AgentSession[None]:
+    if parts.realtime is None:
+        return _session(release, **_chain(release, parts))
+    interruption = {"enabled": release.runtime.turn_taking.allow_interruptions}
+    return _session(release, llm=parts.realtime, turn_handling={"interruption": interruption})
 
 
 def context_of(begun: Begun, release: ResolvedRelease, channel: str) -> Context:

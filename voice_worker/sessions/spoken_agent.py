@@ -50,18 +50,33 @@ class SpokenAgent(Agent):
         without_backend: answers while the conversation can't be reached.
         language: of what it says by itself.
         see: what is shown with a question; None for an agent without eyes.
+        first_words: said once it is there, for one that takes another's place.
+        parts: ears, voice and turn-taking of its own, where the session has others.
     """
 
     def __init__(
-        self, thread: Thread, *, without_backend: BaseInstructions, language: str, see: See | None = None
+        self,
+        thread: Thread,
+        *,
+        without_backend: BaseInstructions,
+        language: str,
+        see: See | None = None,
+        first_words: str = "",
+        **parts: Any,
     ) -> None:
-        super().__init__(instructions="")
+        super().__init__(instructions="", **parts)
+        self._first_words = first_words
         self._thread = thread
         self._without_backend = without_backend
         self._language = language
         self._see = see
         self._to_come: deque[SpeechHandle] = deque()
         self._answers: dict[str, SpokenAnswer] = {}
+
+    async def on_enter(self) -> None:
+        """Begin to speak."""
+        if self._first_words:
+            self.session.say(self._first_words)
 
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
