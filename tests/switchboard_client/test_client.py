@@ -218,16 +218,6 @@ async def test_what_is_refused_holds_up_nothing_behind_it(client: Switchboard, d
     assert (client.lost, len(double.heard)) == (1, 2)
 
 
-async def test_what_is_no_json_holds_up_nothing_behind_it(client: Switchboard, double: Double) -> None:
-    client.record_event("greeted", room="r", data={"room": object()})
-    key = client.track_cost(STT, room="r")
-
-    assert await client.flush() == 0
-
-    assert double.keys == {key}
-    assert client.lost == 1
-
-
 async def test_a_key_that_is_being_rotated_loses_nothing(client: Switchboard, double: Double) -> None:
     double.statuses = [401, 200]
     client.track_cost(STT, room="r")
