@@ -12,16 +12,17 @@ import json
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from typing import Any, Final
-
-from openai import AsyncStream
-from openai.types.chat import ChatCompletionChunk
+from typing import TYPE_CHECKING, Any, Final
 
 from agents.content.runtime import ModelChoice
 from agents.engine.gateway.messages import ChatMessage, TokenCounts, ToolCall, ToolChoice, ToolOffer
 from agents.engine.images import MEDIA_TYPE, LabelledImage
 from agents.engine.models import client_of
 from agents.releases import Endpoint
+
+if TYPE_CHECKING:
+    from openai import AsyncStream
+    from openai.types.chat import ChatCompletionChunk
 
 # A token's chunk has some hundred bytes; what sends a megabyte without a line's end is no model.
 _LONGEST_LINE: Final = 1 << 20
@@ -52,6 +53,9 @@ async def stream_chat(
         StreamBroken: the stream ended before the answer did, or holds something else.
         openai.APIError: the request was refused or could not be made.
     """
+    from openai import AsyncStream
+    from openai.types.chat import ChatCompletionChunk
+
     # `post` and not `chat.completions.create`, which walks through every message to check what the types say already.
     stream = await client_of(endpoint).post(
         "/chat/completions",

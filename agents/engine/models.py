@@ -7,16 +7,18 @@ import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 import httpx2
 from django.conf import settings
-from openai import AsyncOpenAI
 
 from agents.releases import Endpoint
 from switchboard.kernel.egress import EgressPolicy, guarded_transport
 from tenants.context import current_tenant
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 CONNECT_SECONDS: Final = 5.0
 # Servers such as Ollama want no key; the clients want a non-empty one, and look for it in the environment otherwise,
@@ -33,6 +35,11 @@ class Deadlines:
     first_token: float = 40.0
     between_tokens: float = 30.0
     answer: float = 300.0
+
+
+async def load() -> None:
+    """With the web process: import what the first message would have to wait for."""
+    import openai  # noqa: F401
 
 
 @functools.cache
@@ -78,6 +85,8 @@ def _made(make: Callable[[Endpoint], T], schema_name: str, endpoint: Endpoint) -
 
 
 def _openai_client(endpoint: Endpoint) -> AsyncOpenAI:
+    from openai import AsyncOpenAI
+
     return AsyncOpenAI(
         base_url=endpoint.base_url,
         api_key=endpoint.api_key or NO_KEY,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import openai
+from typing import TYPE_CHECKING
 
 from billing.domain.usage import Usage
 from switchboard.kernel.egress import EgressRefused, caused_by
+
+if TYPE_CHECKING:
+    import openai
 
 
 class ModelFailed(Exception):
@@ -49,6 +52,8 @@ def failure_of(error: Exception, name: str) -> ModelFailed:
     Args:
         name: the endpoint's.
     """
+    import openai  # half a second and 20 MB, which only those should pay who call a model
+
     if isinstance(error, ModelFailed):
         return error
     if caused_by(error, EgressRefused):
