@@ -120,6 +120,10 @@ class VoiceSession(models.Model):
     def permission_parent(self) -> Conversation:
         return self.conversation
 
+    @property
+    def is_recorded(self) -> bool:
+        return bool(self.recording)
+
 
 class TimelineEntry(models.Model):
     """Something that happened in a session, on its time axis."""

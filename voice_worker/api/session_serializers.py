@@ -13,7 +13,7 @@ class VoiceSessionSerializer(serializers.ModelSerializer[VoiceSession]):
     """One agent at work with its ears and voice."""
 
     agent_id = serializers.UUIDField(source="conversation.agent_id", read_only=True)
-    is_recorded = serializers.SerializerMethodField(help_text="Whether there is a recording of it.")
+    is_recorded = serializers.BooleanField(read_only=True, help_text="Whether there is a recording of it.")
     turns = serializers.IntegerField(read_only=True, help_text="How many things that were said were answered.")
     cost_usd = serializers.DecimalField(
         max_digits=18, decimal_places=8, read_only=True, allow_null=True, help_text="Null: no price known."
@@ -26,9 +26,6 @@ class VoiceSessionSerializer(serializers.ModelSerializer[VoiceSession]):
             "is_recorded", "turns", "cost_usd", "started_at", "ended_at",
         ]  # fmt: skip
         read_only_fields: ClassVar = fields
-
-    def get_is_recorded(self, row: VoiceSession) -> bool:
-        return bool(row.recording)
 
 
 class VoiceSessionFilters(serializers.Serializer[dict[str, Any]]):

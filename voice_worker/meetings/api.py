@@ -27,7 +27,7 @@ from voice_worker.domain.meetings import begin_meeting, end_meeting, extend
 from voice_worker.meetings import livekit, queries, schemas
 from voice_worker.meetings.access import conversation_for, meeting_for
 from voice_worker.meetings.tokens import JoinToken, expiry, identity_of, join_token
-from voice_worker.models import Meeting, Participant, VoiceSession
+from voice_worker.models import Meeting, Participant
 
 router = Router()
 
@@ -240,19 +240,9 @@ async def retrieve(request: HttpRequest, meeting_id: uuid.UUID) -> schemas.Meeti
         return schemas.MeetingDetail(
             **_meeting(row).model_dump(),
             agent=queries.agent_of(row),
-            participants=[_participant(one) for one in row.participants.all()],
-            sessions=[_session(one) for one in row.sessions.order_by("id")],
-            transcript=[
-                schemas.Line(
-                    session=line.session,
-                    speaker=line.speaker,
-                    text=line.text,
-                    at_ms=line.at_ms,
-                    until_ms=line.until_ms,
-                    turn=line.turn,
-                )
-                for line in queries.transcript(row.pk)
-            ],
+            participants=[schemas.Participant.from_orm(one) for one in row.participants.all()],
+            sessions=[schemas.Session.from_orm(one) for one in row.sessions.order_by("id")],
+            transcript=[schemas.Line.from_orm(line) for line in queries.transcript(row.pk)],
         )
 
     return await in_database(load)
@@ -267,7 +257,7 @@ async def retrieve(request: HttpRequest, meeting_id: uuid.UUID) -> schemas.Meeti
 async def participants(request: HttpRequest, meeting_id: uuid.UUID) -> schemas.Participants:
     def load() -> schemas.Participants:
         row = meeting_for(request, meeting_id, _READ)
-        return schemas.Participants(results=[_participant(one) for one in row.participants.all()])
+        return schemas.Participants(results=[schemas.Participant.from_orm(one) for one in row.participants.all()])
 
     return await in_database(load)
 
@@ -302,26 +292,4 @@ def _meeting(row: Meeting) -> schemas.Meeting:
         created_at=row.created_at,
         started_at=row.started_at,
         ended_at=row.ended_at,
-    )
-
-
-def _participant(row: Participant) -> schemas.Participant:
-    return schemas.Participant(
-        id=row.pk,
-        identity=row.identity,
-        name=row.name,
-        kind=row.kind,
-        joined_at=row.joined_at,
-        left_at=row.left_at,
-    )
-
-
-def _session(row: VoiceSession) -> schemas.Session:
-    return schemas.Session(
-        id=row.pk,
-        status=row.status,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        end_reason=row.end_reason,
-        is_recorded=bool(row.recording),
     )

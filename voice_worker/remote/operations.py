@@ -84,7 +84,7 @@ async def track_cost(asked: schemas.CostAsked) -> schemas.Recorded:
     Raises:
         NotFound: no such tenant, session or conversation.
     """
-    found = await whose(room=asked.room, number=asked.number, tenant_id=asked.tenant_id)
+    found = await whose(room=asked.room, number=asked.number, tenant_id=asked.tenant_id, to_tell=True)
     if asked.cost_usd is None and asked.input_tokens + asked.output_tokens > 0:
         await prices_loaded()
     with use_tenant(found.scope):
@@ -225,7 +225,7 @@ async def record_event(asked: schemas.EventAsked) -> schemas.EventRecorded:
     Raises:
         NotFound: no such tenant or session.
     """
-    found = await whose(room=asked.room, number=asked.number, tenant_id=asked.tenant_id)
+    found = await whose(room=asked.room, number=asked.number, tenant_id=asked.tenant_id, to_tell=True)
     with use_tenant(found.scope):
         entry_id, at_ms = await in_database(_keep, asked, found.place)
     return schemas.EventRecorded(recorded=True, id=entry_id, at_ms=at_ms)

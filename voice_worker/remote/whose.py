@@ -47,13 +47,20 @@ class Whose:
 
 
 async def whose(
-    *, room: str | None = None, number: str | None = None, tenant_id: uuid.UUID | None = None, to_enter: bool = False
+    *,
+    room: str | None = None,
+    number: str | None = None,
+    tenant_id: uuid.UUID | None = None,
+    to_enter: bool = False,
+    to_tell: bool = False,
 ) -> Whose:
     """The tenant that a call is for. What names it twice must agree with itself.
 
     Args:
         to_enter: whether somebody is to be let in: a room that is closed is none then. What happened in it before may
             be told afterwards.
+        to_tell: whether something is told that has happened: it has, though the tenant was suspended in the middle of a
+            call.
 
     Raises:
         Invalid: `tenant_not_named`.
@@ -76,7 +83,7 @@ async def whose(
         raise NotFound("room")
     if entry.is_deleted:
         raise NotFound("tenant")
-    if not entry.is_ready:
+    if not entry.is_ready and not (to_tell and entry.status == Tenant.Status.SUSPENDED):
         raise TenantNotReady(entry)
     return Whose(entry.scope, place)
 
