@@ -34,6 +34,9 @@ _CODES: Final = {
     "failed": _FAILED,
     "not_admitted": CLOSE_OFFSET + 401,
     "client_too_slow": CLOSE_OFFSET + 408,
+    "too_large": CLOSE_OFFSET + 413,
+    "bad_audio": CLOSE_OFFSET + 422,
+    "audio_too_fast": CLOSE_OFFSET + 429,
     "idle": CLOSE_OFFSET + 408,
 }
 # What a client can go on after.

@@ -91,11 +91,6 @@ def find_number(number: str) -> NumberEntry | None:
     return NumberEntry(row.number, _entry(row.tenant), row.agent_id)
 
 
-async def find_number_async(number: str) -> NumberEntry | None:
-    """The same from async code."""
-    return await in_database(find_number, number)
-
-
 def _entry(tenant: Tenant) -> Entry:
     return Entry(scope_of(tenant), tenant.status)
 

@@ -54,12 +54,6 @@ class Child:
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError) as error:
             raise ChildGone from error
 
-    @property
-    def process_id(self) -> int:
-        """Its number in the system."""
-        pid: int = self._process.pid
-        return pid
-
     def end(self) -> None:
         """End it at once, whatever it does."""
         self._writer.close()

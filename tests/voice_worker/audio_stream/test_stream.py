@@ -158,6 +158,8 @@ async def test_who_sends_faster_than_anybody_speaks_is_cut_off(hotel: Caller, ha
         problem = await call.heard("problem")
         assert problem["code"] == "audio_too_fast"
         await call.wait(lambda call: call.closed)
+        assert call.closed is not None
+        assert call.closed["code"] == 4429
     await ended_session(harbour, "audio_too_fast")
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-
-from switchboard.config import ROOT
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +23,6 @@ class Command(BaseCommand):
         """Run until SIGTERM or Ctrl-C; a second one doesn't wait for the calls."""
         if not settings.LIVEKIT_URL:
             raise CommandError("Set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET to where rooms are.")
-        # The process that calls are forked from is a new interpreter, which finds our code only by its environment.
-        known = os.environ.get("PYTHONPATH", "")
-        os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "platform"), str(ROOT), *filter(None, [known])])
         asyncio.run(_serve())
 
 
