@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -46,7 +45,7 @@ THEMES: tuple[Theme, ...] = ("light", "dark")
 
 
 @pytest.fixture(scope="module")
-def voice_worker(platform: Platform, livekit_at: LiveKitServer) -> Iterator[None]:
+def voice_worker(platform: Platform, livekit_at: LiveKitServer, model_server_process: ModelServer) -> Iterator[None]:
     """`manage.py run_voice_worker` beside the platform."""
     port = free_port()
     environment = {
@@ -55,7 +54,7 @@ def voice_worker(platform: Platform, livekit_at: LiveKitServer) -> Iterator[None
         "VOICE_HEALTH_PORT": str(port),
         "VOICE_IDLE_PROCESSES": "1",
         "VOICE_MOST_LOAD": "1",  # a machine that runs tests is busy with them
-        "EGRESS_ALLOW": os.environ.get("EGRESS_ALLOW", ""),
+        "EGRESS_ALLOW": model_server_process.host_and_port,
     }
     process = subprocess.Popen([sys.executable, "manage.py", "run_voice_worker"], env=environment, cwd=ROOT)
     try:
