@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from billing.domain.usage import Usage, record_usages
+from conversations.events.keys import event_key
+from conversations.events.log import append_now
 from conversations.events.record import DONE, encode
 from conversations.models import Conversation, Message, Turn
 from switchboard.kernel.ids import uuid7
@@ -30,7 +33,8 @@ class RetoldTurn:
 
 
 def retell(*, conversation_id: uuid.UUID, turn: RetoldTurn) -> None:
-    """Keep a turn that is over. A second call with the same turn changes nothing.
+    """Keep a turn that is over, and tell it to who follows the conversation. A second call with the same turn changes
+    nothing.
 
     Raises:
         NotFound: no such conversation.
@@ -73,3 +77,5 @@ def retell(*, conversation_id: uuid.UUID, turn: RetoldTurn) -> None:
             turn_id=turn.id,
             release_id=turn.release_id,
         )
+        for event in events:
+            transaction.on_commit(functools.partial(append_now, event_key(thread.pk), event))

@@ -10,10 +10,15 @@ from django.utils import timezone
 from billing.domain.usage import Usage
 from billing.models import UsageEvent
 from conversations.domain.retold import RetoldTurn, retell
+from conversations.events import log
+from conversations.events.keys import event_key
 from conversations.models import Conversation, Message, Turn
+from switchboard.kernel.database import in_database
 from switchboard.kernel.ids import uuid7
 from switchboard.kernel.problems import Conflict
+from tenants.context import use_tenant
 from tenants.models import Tenant
+from tests.conversations.caller import Caller
 from tests.factories import ConversationFactory
 
 
@@ -59,3 +64,17 @@ def test_it_waits_for_a_turn_that_is_under_way(thread: Conversation) -> None:
         retell(conversation_id=thread.pk, turn=turn_of("Hello?", "Hello."))
 
     assert not Message.objects.exists()
+
+
+async def test_who_follows_the_conversation_hears_of_it(hotel: Caller, harbour: Tenant) -> None:
+    conversation = await hotel.begin()
+
+    def tell() -> None:
+        with use_tenant(harbour):
+            retell(conversation_id=conversation, turn=turn_of("Hello?", "Hello."))
+
+    await in_database(tell)
+
+    with use_tenant(harbour):
+        live = await log.read(event_key(conversation), after=0)
+    assert [(event.number, event.kind) for event in live] == [(1, "delta"), (2, "done")]
