@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from typing import Any
+
+from django.db import connection, transaction
 
 from switchboard.kernel.redis import redis_client
 from tenants.context import use_public
@@ -25,6 +27,7 @@ _KEPT = frozenset(
         "tenants_domain",
     }
 )
+_BIG = 1_000_000  # bytes
 
 
 def set_up() -> None:
@@ -59,10 +62,22 @@ def clean_up() -> None:
             cursor.execute(" UNION ALL ".join(f"(SELECT '{table}' FROM {table} LIMIT 1)" for table in tables))
             filled = [row[0] for row in cursor.fetchall()]
             if filled:
-                # The audit trail refuses to be emptied, and would note that all else was.
-                cursor.execute("SET session_replication_role = replica")
-                cursor.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
-                cursor.execute("RESET session_replication_role")
+                _empty(cursor, filled)
             cursor.execute("RESET lock_timeout")
         connection.close()
     redis_client().flushdb()
+
+
+def _empty(cursor: Any, tables: list[str]) -> None:
+    """As TRUNCATE, but for tables of a few rows in a hundredth of the time."""
+    # The audit trail refuses to be emptied, and would note that all else was.
+    cursor.execute("SET session_replication_role = replica")
+    with transaction.atomic():
+        # Whoever still writes is waited for.
+        cursor.execute(f"LOCK TABLE {', '.join(tables)}")
+        cursor.execute("; ".join(f"DELETE FROM {table}" for table in tables))
+    # What was deleted keeps its place in the file.
+    cursor.execute("SELECT one FROM unnest(%s::text[]) one WHERE pg_relation_size(one) > %s", [tables, _BIG])
+    if big := [row[0] for row in cursor.fetchall()]:
+        cursor.execute(f"TRUNCATE {', '.join(big)} CASCADE")
+    cursor.execute("RESET session_replication_role")
