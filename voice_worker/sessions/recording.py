@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import shutil
 import tempfile
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import psutil
 from livekit.agents.voice.recorder_io import RecorderIO
 
 from switchboard.kernel.database import in_database
@@ -20,6 +23,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _TRIES, _PAUSE = 3, 2.0  # of storing it; seconds between them
+_PREFIX: Final = "switchboard-recording-"
+
+
+def remove_orphans() -> None:
+    """Remove what processes that were killed have left of their recordings: nobody agreed to that being kept."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        process = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Recording:
@@ -31,8 +43,9 @@ class Recording:
 
     def __init__(self, session_id: uuid.UUID) -> None:
         self._session_id = session_id
-        # Unlinked with the process's own files; what it holds is stored only where the session ends in order.
-        self._folder = tempfile.TemporaryDirectory(prefix="switchboard-recording-")
+        remove_orphans()
+        # What it holds is stored only where the session ends in order.
+        self._folder = tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-")
         self._path = Path(self._folder.name) / "audio.ogg"
         self._recorder: RecorderIO | None = None
 

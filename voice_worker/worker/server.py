@@ -10,6 +10,7 @@ from django.conf import settings
 from livekit.agents import AgentServer, JobExecutorType
 
 from switchboard.config import ROOT
+from voice_worker.sessions.recording import remove_orphans
 from voice_worker.worker import job
 from voice_worker.worker.load import load_of
 
@@ -17,6 +18,7 @@ from voice_worker.worker.load import load_of
 def build_server() -> AgentServer:
     """A worker for the LiveKit server of the settings. Rooms come to it by name: `LIVEKIT_AGENT_NAME`."""
     _show_the_way()
+    remove_orphans()
     server = AgentServer(
         job_executor_type=JobExecutorType.PROCESS,
         multiprocessing_context="forkserver" if sys.platform.startswith("linux") else "spawn",
