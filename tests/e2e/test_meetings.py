@@ -69,9 +69,9 @@ def voice_worker(platform: Platform, livekit_at: LiveKitServer, model_server_pro
         process.wait()
 
 
-def begun(company: Company, contact: str = "") -> dict[str, Any]:
+def begun(company: Company, contact: str = "", **wishes: Any) -> dict[str, Any]:
     """A meeting of a new conversation with the company's agent."""
-    made: dict[str, Any] = company.made(MEETINGS, {"agent": company.agent_id, "contact": contact})
+    made: dict[str, Any] = company.made(MEETINGS, {"agent": company.agent_id, "contact": contact, **wishes})
     return made
 
 
@@ -249,6 +249,16 @@ def test_staff_begin_a_meeting_from_a_conversation_and_from_the_playground(windo
     page.get_by_role("button", name="meeting").click()
     expect(page).to_have_url(re.compile("/meet/"))
     join(page)
+
+
+def test_whoever_comes_is_told_beforehand_that_a_meeting_is_recorded(windows: Windows, hotel: Company) -> None:
+    for is_recorded in (True, False):
+        contact = someone()
+        meeting = begun(hotel, contact, consents_to_recording=is_recorded)
+        page = windows.open()
+        page.goto(link_for(hotel, meeting, contact))
+        expect(page.get_by_role("button", name="Join")).to_be_visible()
+        expect(page.get_by_text("This meeting is recorded")).to_be_visible(visible=is_recorded)
 
 
 def test_whoever_may_not_come_in_is_told_so(windows: Windows, hotel: Company, agency: Company) -> None:

@@ -56,6 +56,7 @@ async function begin() {
   }
   try {
     const meeting = await ask(`/meetings/${about.meeting}`);
+    find("recorded").hidden = !meeting.consents_to_recording;
     thread = new Thread(meeting.conversation, { thread: find("thread"), note: find("thread-note"), composer: find("composer") }, ended);
     thread.start();
     if (meeting.status === "ended") return over();
