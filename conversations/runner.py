@@ -50,6 +50,7 @@ async def accept(
     idempotency_key: str | None = None,
     images: Sequence[LabelledImage] = (),
     look: Look | None = None,
+    is_spoken: bool = False,
 ) -> Accepted:
     """Take a message in; its turn, if there is one to run now, is the caller's to run.
 
@@ -57,6 +58,7 @@ async def accept(
         images: what the contact shows with it. They are kept nowhere, and so lost to a turn that has to wait or that
             another process takes over.
         look: takes a look at it, for a model that wants to see more than `images`; lost likewise.
+        is_spoken: whether the answer is listened to: models get less time to begin it.
 
     If the caller is cancelled meanwhile, because whoever sent the message has left, the turn is run all the same.
     Raises what `turns.accept_message` does.
@@ -74,8 +76,9 @@ async def accept(
     if accepted.is_new and accepted.job is None:
         # The turn before it may have ended while this message was accepted, and have seen nothing that waits.
         lifespan.spawn(run_waiting(conversation_id), name=f"turn {accepted.turn_id}")
-    if accepted.job is not None and (images or look is not None):
-        return replace(accepted, job=replace(accepted.job, images=tuple(images), look=look))
+    if accepted.job is not None:
+        job = replace(accepted.job, images=tuple(images), look=look, is_spoken=is_spoken)
+        return replace(accepted, job=job)
     return accepted
 
 

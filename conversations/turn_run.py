@@ -121,6 +121,7 @@ class TurnRun:
             attempt=job.attempt,
             images=job.images,
             look=job.look,
+            is_spoken=job.is_spoken,
         )
 
     async def _meter_what_was_cut_off(self) -> None:

@@ -16,6 +16,7 @@ from agents.engine.gateway import ChatMessage, ModelFailed, ToolCall, ToolOffer,
 from agents.engine.guardrails import quote_as_data
 from agents.engine.images import ABOUT_PICTURES
 from agents.engine.memory import Memory, remembered
+from agents.engine.models import SPOKEN, Deadlines
 from agents.engine.phrases import say
 from agents.engine.request import TurnRequest
 from agents.engine.routing import Candidate, route
@@ -221,7 +222,13 @@ async def _ask_model(
     guard = output_guard(state, request.release)
     metered = request.meter.begin(request.release.runtime.llm, sent=gateway.length_of(messages))
     try:
-        pieces = gateway.stream_chat(chain=chain_of(request.release), messages=messages, tools=offers, purpose="answer")
+        pieces = gateway.stream_chat(
+            chain=chain_of(request.release),
+            messages=messages,
+            tools=offers,
+            purpose="answer",
+            deadlines=SPOKEN if request.is_spoken else Deadlines(),
+        )
         async with aclosing(pieces) as stream:
             async for piece in stream:
                 if isinstance(piece, str):

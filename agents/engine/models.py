@@ -30,11 +30,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """How long a model may take, in seconds: to its first token, from one token to the next, and for a whole answer."""
+    """How long a model may take, in seconds: to its first token, from one token to the next, and for a whole answer.
+
+    Args:
+        has_second_chance: whether one that was late is asked once more, before the next of its chain is.
+    """
 
     first_token: float = 40.0
     between_tokens: float = 30.0
     answer: float = 300.0
+    has_second_chance: bool = True
+
+
+# Nobody listens to silence for long.
+SPOKEN: Final = Deadlines(first_token=10.0, between_tokens=10.0, answer=120.0, has_second_chance=False)
 
 
 async def load() -> None:

@@ -27,6 +27,7 @@ class TurnRequest:
         images: what the contact shows, oldest first; they go to the model with the question, and are kept nowhere.
         look: takes a look at what the contact shows, for a model that asks to; None where they show nothing, or where
             nobody can look.
+        is_spoken: somebody listens to the answer, and to the silence before it.
         meter: knows, at any time, which calls of models haven't told yet what they used.
         steps: what was done so far, for whoever keeps the turn to keep with it (`agents.domain.traces`).
     """
@@ -41,6 +42,7 @@ class TurnRequest:
     is_rehearsal: bool = False
     images: tuple[LabelledImage, ...] = ()
     look: Look | None = field(default=None, compare=False, repr=False)
+    is_spoken: bool = False
     meter: Meter = field(default_factory=Meter)
     steps: list[dict[str, Any]] = field(default_factory=list)
 

@@ -45,6 +45,7 @@ class Job:
         has_waited: its id was known before it ran, so that somebody may have cancelled it.
         images: what the contact shows. Only the process that took the message has them; they are kept nowhere.
         look: takes a look at what the contact shows, in that process alone.
+        is_spoken: somebody listens to the answer. This too only that process knows.
     """
 
     conversation_id: uuid.UUID
@@ -58,6 +59,7 @@ class Job:
     has_waited: bool = False
     images: tuple[LabelledImage, ...] = ()
     look: Look | None = field(default=None, compare=False, repr=False)
+    is_spoken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,6 +204,15 @@ class Config(BaseSettings):
     voice_job_memory_mb: int = Field(
         description="A call whose process takes more memory than this (MB) is ended.", default=1500, ge=200
     )
+    voice_return_seconds: int = Field(
+        description="How long an agent waits alone in its room for whoever has left, or was cut off, to come back.",
+        default=30,
+        ge=1,
+        le=600,
+    )
+    voice_call_minutes: int = Field(
+        description="Longest call in a room: an agent says goodbye then, and leaves.", default=120, ge=1, le=24 * 60
+    )
     voice_drain_seconds: int = Field(
         description="How long a voice worker that is asked to stop lets its calls go on.", default=3600, ge=0
     )

@@ -20,8 +20,8 @@ LONGEST_SECONDS: Final = 600
 # LiveKit forgives a minute of difference between clocks; this is another one.
 LEEWAY_SECONDS: Final = 60
 MOST_PARTICIPANTS: Final = 100
-# After the last person has left, the room waits so long for them to come back.
-DEPARTURE_SECONDS: Final = 60
+# An agent closes the room when nobody has come back in time; without one, it waits so much longer.
+_WITHOUT_AGENT_SECONDS: Final = 30
 _SOURCES: Final = ("microphone", "camera", "screen_share", "screen_share_audio")
 
 
@@ -39,10 +39,15 @@ def identity_of(kind: str, meeting: Meeting, member: uuid.UUID | int | None = No
     comes a second time takes the place of the first. It says nothing of whom a tenant knows by what name.
     """
     if kind == Participant.Kind.CONTACT:
-        return f"contact-{meeting.conversation_id.hex}"
+        return contact_of(meeting.conversation_id)
     if kind == Participant.Kind.STAFF and member is not None:
         return f"staff-{member}"
     return f"{kind}-{secrets.token_hex(8)}"
+
+
+def contact_of(conversation_id: uuid.UUID) -> str:
+    """What LiveKit calls the contact of a conversation."""
+    return f"{Participant.Kind.CONTACT}-{conversation_id.hex}"
 
 
 def kind_of(identity: str) -> str:
@@ -95,7 +100,7 @@ def join_token(
         room_config=api.RoomConfiguration(
             max_participants=MOST_PARTICIPANTS,
             empty_timeout=LONGEST_SECONDS,
-            departure_timeout=DEPARTURE_SECONDS,
+            departure_timeout=settings.VOICE_RETURN_SECONDS + _WITHOUT_AGENT_SECONDS,
             agents=[api.RoomAgentDispatch(agent_name=settings.LIVEKIT_AGENT_NAME)],
         ),
     )

@@ -5,6 +5,7 @@ livekit-agents and its plugins are loaded when parts are first built, each provi
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,6 +44,7 @@ async def build_speech(
     """
     from livekit.agents import inference
 
+    from agents.content.speech import BUILT_IN
     from voice_worker.providers import hearing, realtime, speaking
     from voice_worker.providers.choices import Chooser
     from voice_worker.providers.egress import is_guarded
@@ -55,6 +57,9 @@ async def build_speech(
     spoken = await parts.choices([runtime.tts, *runtime.tts_fallbacks], "speak")
     ears = _built(heard, hearing.BUILDERS, parts) or [_own(hearing.BUILDERS, parts, "hear")]
     voices = _built(spoken, speaking.BUILDERS, parts) or [_own(speaking.BUILDERS, parts, "speak")]
+    if all(choice.provider != BUILT_IN for choice in spoken):
+        with contextlib.suppress(SpeechUnavailable):  # another voice is better than silence
+            voices.append(_own(speaking.BUILDERS, parts, "speak"))
     alone = []
     if runtime.realtime is not None:
         alone = _built(await parts.choices([runtime.realtime], "realtime"), realtime.BUILDERS, parts)

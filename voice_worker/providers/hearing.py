@@ -125,13 +125,13 @@ BUILDERS: Final[Mapping[str, Callable[[Choice], stt.STT[Any]]]] = {
 
 
 def chain(parts: Sequence[stt.STT[Any]], detector: vad.VAD) -> stt.STT[Any]:
-    """One that hears by the first of several that can be had, loses no words to it, and always streams."""
+    """One that hears by the first of several that can be had, loses no words to it, always streams, never ends."""
     from livekit.agents import stt
 
     from voice_worker.providers.in_turn import InTurn
     from voice_worker.providers.relay import Relay
 
     if any(part.capabilities.streaming for part in parts):
-        return parts[0] if len(parts) == 1 else Relay(parts, detector)
+        return Relay(parts, detector)  # of one as well: it may hang too, and is then connected to anew
     # What the detector has cut out is given to each in turn.
     return stt.StreamAdapter(stt=parts[0] if len(parts) == 1 else InTurn(parts), vad=detector)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import logging
 import time
 from collections import deque
@@ -28,6 +29,7 @@ from livekit.agents import (
     vad,
 )
 
+from voice_worker.providers.choices import OWN_LABEL
 from voice_worker.providers.egress import CONNECT_SECONDS
 from voice_worker.providers.resting import Resting
 
@@ -38,6 +40,22 @@ _MOST_SECONDS: Final = 15.0
 # Speech of which nothing came back, not even that it was speech, and for how long after it.
 _UNHEARD_SECONDS: Final = 1.0
 _SILENT_SECONDS: Final = 4.0
+# A detector tells of so much at a time, and is given so long to tell of what others have heard already.
+_WINDOW_SECONDS: Final = 0.1
+_LATE_SECONDS: Final = 0.5
+_WORDS: Final = frozenset(
+    {
+        stt.SpeechEventType.INTERIM_TRANSCRIPT,
+        stt.SpeechEventType.PREFLIGHT_TRANSCRIPT,
+        stt.SpeechEventType.FINAL_TRANSCRIPT,
+    }
+)
+# Between two rounds of all of them in which nobody heard.
+_PAUSES: Final = (0.3, 1.0, 2.0, 5.0)
+
+
+class NobodyHears(APIConnectionError):
+    """None of a chain does, just now."""
 
 
 class Relay(stt.STT[Any]):
@@ -110,6 +128,9 @@ class _RelayStream(stt.RecognizeStream):
         self._told_at = 0.0
         self._unheard = 0.0
         self._deaf = asyncio.Event()
+        # Seconds of sound that the detector was given, and of which it has told; what it made of them.
+        self._fed = self._watched = 0.0
+        self._is_speaking = self._has_spoken = False
 
     async def _metrics_monitor_task(self, event_aiter: AsyncIterable[stt.SpeechEvent]) -> None:
         async for _ in event_aiter:  # the parts tell
@@ -119,19 +140,36 @@ class _RelayStream(stt.RecognizeStream):
         watch = self._relay.detector.stream()
         tasks = [asyncio.create_task(self._feed(watch)), asyncio.create_task(self._watch(watch))]
         try:
-            for index in self._relay.resting.order():
-                part = self._relay.parts[index]
-                try:
-                    await self._listen(part)
-                except Exception as error:
-                    logger.warning("%s %s broke off: %s", part.provider, part.model, type(error).__name__)
-                    self._relay.resting.fail(index)
-                    continue
-                return
+            for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
+                if await self._listen_in_turn():
+                    return
+                if self._is_over or not self._conn_options.max_retry:
+                    raise NobodyHears("nobody in the chain hears")
+                # A call goes on, and whoever was away may be back: livekit-agents would leave it deaf after three.
+                self._emit_error(NobodyHears("nobody in the chain hears"), recoverable=True)
+                await asyncio.sleep(pause)
         finally:
             await utils.aio.cancel_and_wait(*tasks)
             await watch.aclose()
-        raise APIConnectionError("nobody in the chain hears")
+
+    async def _listen_in_turn(self) -> bool:
+        """Hear by the parts, one after the other. Whether all was heard that is to be."""
+        for index in self._relay.resting.order():
+            part = self._relay.parts[index]
+            try:
+                await self._listen(part)
+            except Exception as error:
+                logger.warning("%s %s broke off: %s", part.provider, part.model, type(error).__name__)
+                self._relay.resting.fail(index)
+                self._tell_of(part, error)
+                continue
+            return True
+        return False
+
+    def _tell_of(self, part: stt.STT[Any], error: Exception) -> None:
+        """Have the session note that a part broke off; the next one hears."""
+        label = f"{part.provider} {part.model}"
+        self._relay.emit("error", stt.STTError(timestamp=time.time(), label=label, error=error, recoverable=True))
 
     async def _listen(self, part: stt.STT[Any]) -> None:
         """Hear by one part until all is said.
@@ -169,10 +207,25 @@ class _RelayStream(stt.RecognizeStream):
             if event.type is not stt.SpeechEventType.RECOGNITION_USAGE:
                 self._relay.active = part
                 self._told_at, self._unheard = time.monotonic(), 0.0
+            if event.type in _WORDS and part.provider == OWN_LABEL and await self._is_invented():
+                continue
             if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT:
                 self._kept.clear()
                 self._kept_seconds = 0.0
+                self._has_spoken = self._is_speaking
             self._event_ch.send_nowait(event)
+
+    async def _is_invented(self) -> bool:
+        """Whether nobody has said what was understood. The ears that come with the platform, told which words to
+        expect, find them in any noise. A detector that is late is waited for, but not for long.
+        """
+        heard = self._fed - _WINDOW_SECONDS
+        until = time.monotonic() + _LATE_SECONDS
+        while not self._has_spoken and self._watched < heard:
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(_WINDOW_SECONDS / 5)
+        return not self._has_spoken
 
     async def _feed(self, watch: vad.VADStream) -> None:
         """Give what comes to the part in charge and to the detector, and keep it for the next in charge."""
@@ -186,6 +239,7 @@ class _RelayStream(stt.RecognizeStream):
             while self._kept_seconds > _MOST_SECONDS:
                 self._kept_seconds -= self._kept.popleft().duration
             watch.push_frame(piece)
+            self._fed += piece.duration
             if self._current is not None:
                 with contextlib.suppress(RuntimeError):  # it has ended, which `_listen` is about to notice
                     self._current.push_frame(piece)
@@ -198,7 +252,10 @@ class _RelayStream(stt.RecognizeStream):
         """Notice when somebody speaks and nothing at all comes of it."""
         began = 0.0
         async for event in watch:
+            self._watched = event.timestamp
+            self._is_speaking = event.speaking
             if event.type is vad.VADEventType.START_OF_SPEECH:
+                self._has_spoken = True
                 began = time.monotonic() - event.speech_duration
             elif event.type is vad.VADEventType.END_OF_SPEECH and self._told_at < began:
                 self._unheard += event.speech_duration

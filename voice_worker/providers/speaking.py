@@ -141,8 +141,10 @@ BUILDERS: Final[Mapping[str, Callable[[Choice], tts.TTS[Any]]]] = {
 
 
 def chain(parts: Sequence[tts.TTS[Any]]) -> tts.TTS[Any]:
-    """One that speaks by the first of several that can be had."""
-    return parts[0] if len(parts) == 1 else _hasty_fallback()(list(parts), max_retry_per_tts=0)
+    """One that speaks by the first of several that can be had; where none can, its words can be read."""
+    from voice_worker.providers.unspoken import Unspoken
+
+    return _hasty_fallback()([*parts, Unspoken()], max_retry_per_tts=0)
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from livekit import rtc
 from livekit.agents import AgentSession, CloseEvent, ErrorEvent, SpeechCreatedEvent, llm
 from livekit.agents.voice import SpeechHandle, TranscriptSynchronizer
+from livekit.agents.voice import events as session_events
 from livekit.agents.voice.io import AudioInput, AudioOutput, TextOutput
 from livekit.agents.voice.room_io import RoomOptions
 
@@ -29,14 +30,15 @@ from voice_worker.models import VoiceSession
 from voice_worker.providers.metering import SpeechMeter
 from voice_worker.providers.parts import SpeechParts
 from voice_worker.sessions.afterwards import Afterwards
+from voice_worker.sessions.apologies import Apologies
 from voice_worker.sessions.background import play_behind
 from voice_worker.sessions.base_instructions import BaseInstructions
 from voice_worker.sessions.realtime_agent import RealtimeAgent
 from voice_worker.sessions.recording import Recording
-from voice_worker.sessions.spoken_agent import EngineModel, SpokenAgent
+from voice_worker.sessions.spoken_agent import LAST_ITEMS, EngineModel, SpokenAgent
 from voice_worker.sessions.thread import Thread
 from voice_worker.sessions.time_axis import TimeAxis
-from voice_worker.sessions.wording import BACK, GOODBYE, LAST_SAID, TROUBLE, sentence, without_sources
+from voice_worker.sessions.wording import BACK, DEAF, GOODBYE, LAST_SAID, TROUBLE, sentence, without_sources
 
 if TYPE_CHECKING:
     from voice_worker.vision.eyes import Eyes
@@ -57,6 +59,7 @@ class LiveSession:
         parts: what it hears and speaks with.
         on_record: told of every event of the conversation's turns.
         eyes: what it sees of its room with.
+        longest: seconds after which the agent says goodbye, and the session has ended; 0: somebody else sees to that.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class LiveSession:
         *,
         on_record: Callable[[Record], None] | None = None,
         eyes: Eyes | None = None,
+        longest: float = 0.0,
     ) -> None:
         self.id = begun.id
         self.begun = begun
@@ -88,7 +92,12 @@ class LiveSession:
         self._meter = SpeechMeter(begun.id, begun.conversation_id, begun.release_id)
         self.ended = asyncio.Event()
         self.end_reason = ""
-        self._closing: list[Callable[[], Awaitable[None]]] = [parts.aclose]
+        self._longest = longest
+        self._timer: asyncio.Task[None] | None = None
+        self._apologies = Apologies(self._apologise)
+        self._listens_to = ""
+        self._is_in_room = False
+        self._closing: list[Callable[[], Awaitable[None]]] = [self._apologies.aclose, parts.aclose]
         # From now on: until it speaks, a room must be connected to, which takes its time on a bad day.
         self._at_work = contextlib.ExitStack()
         self._at_work.enter_context(leases.at_work(begun.id))
@@ -121,6 +130,8 @@ class LiveSession:
         if isinstance(self.agent, RealtimeAgent):
             self.session.on("conversation_item_added", self.agent.said)
             self.session.on("error", self._fall_back)
+        self.session.on("conversation_item_added", lambda _: self._forget())
+        self._apologies.listen(self.session)
         if room is None:
             await self.session.start(self.agent, record=False)
         else:
@@ -128,6 +139,9 @@ class LiveSession:
             await self.session.start(
                 self.agent, room=room, room_options=options or RoomOptions(), record=False, session_host=False
             )
+            self._is_in_room = True
+            if self._listens_to:
+                self.session.room_io.set_participant(self._listens_to)
             if self._eyes is not None:
                 await self._watching.enter_async_context(self._eyes.watch(room))
             player = await play_behind(self.session, room, self._release.runtime.background_audio)
@@ -137,6 +151,8 @@ class LiveSession:
             recording = Recording(self.id)
             self._closing.insert(0, recording.aclose)
             await recording.start(self.session)
+        if self._longest:
+            self._timer = asyncio.create_task(self._end_in_time(), name=f"longest call {self.id}")
         self._greet()
 
     async def say_goodbye(self) -> None:
@@ -149,6 +165,8 @@ class LiveSession:
         """End the session, and keep all of it. What can't be closed or kept is told to the log, and nothing else is
         lost for it.
         """
+        if self._timer is not None:
+            self._timer.cancel()
         closing, self._closing = self._closing, []
         book = functools.partial(self._meter.aclose, patience=_TELL_SECONDS)
         steps: list[Callable[[], Awaitable[object]]] = [self._watching.aclose, self.session.aclose, *closing]
@@ -165,6 +183,20 @@ class LiveSession:
     async def _tell(self) -> None:
         if not await self._afterwards.told(within=_TELL_SECONDS):
             logger.error("what was said without the conversation is lost", extra={"voice_session": str(self.id)})
+
+    def listen_to(self, identity: str) -> None:
+        """Listen to this one of the room's people from now on."""
+        self._listens_to = identity
+        if self._is_in_room:
+            self.session.room_io.set_participant(identity)
+
+    async def _end_in_time(self) -> None:
+        """Tell that the time is up once it is, and end when that was heard."""
+        await asyncio.sleep(self._longest)
+        await self.say_goodbye()
+        self.axis.note("state", state="too_long")
+        self.end_reason = "too_long"
+        self.ended.set()
 
     def _fall_back(self, event: ErrorEvent) -> None:
         """Go on with ears, engine and voice where a realtime model has failed for good."""
@@ -253,9 +285,28 @@ class LiveSession:
         else:
             event.speech_handle.add_done_callback(lambda speech: self.axis.spoken(speech, None))
 
+    def _apologise(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the session is closing
+            self.session.say(sentence(DEAF, self._language), add_to_chat_ctx=False)
+
+    def _forget(self) -> None:
+        if isinstance(self.agent, SpokenAgent):
+            self.agent.forget()
+            self.session.history.truncate(max_items=LAST_ITEMS)
+
     def _closed(self, event: CloseEvent) -> None:
-        self.end_reason = str(event.reason.value)
+        self.end_reason = self.end_reason or str(event.reason.value)
         self.ended.set()
+
+
+class _Session(AgentSession[None]):
+    """Keeps no list of all that ever happened in it: livekit-agents does, for a report that nobody asks for, and some
+    of it happens fifty times a second.
+    """
+
+    def emit(self, event: session_events.EventTypes, arg: session_events.AgentEvent) -> None:
+        super().emit(event, arg)
+        self._recorded_events.clear()
 
 
 def _chain(release: ResolvedRelease, parts: SpeechParts) -> dict[str, Any]:
@@ -281,7 +332,7 @@ def _chain(release: ResolvedRelease, parts: SpeechParts) -> dict[str, Any]:
 
 
 def _session(release: ResolvedRelease, **parts: Any) -> AgentSession[None]:
-    return AgentSession(
+    return _Session(
         **parts,
         user_away_timeout=release.runtime.turn_taking.user_away_timeout or None,
         tts_text_transforms=["filter_markdown", "filter_emoji", without_sources],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
-from livekit.agents import Agent, ModelSettings, llm
+from livekit.agents import Agent, ModelSettings, llm, utils
+from livekit.agents.types import FlushSentinel
 from livekit.agents.voice import SpeechHandle
 
 from agents.engine.images import LabelledImage, Look
@@ -18,13 +20,18 @@ from switchboard.kernel.database import OUTAGES
 from switchboard.kernel.problems import Problem
 from voice_worker.sessions.base_instructions import BaseInstructions
 from voice_worker.sessions.thread import SpokenAnswer, Thread
-from voice_worker.sessions.wording import TROUBLE, sentence
+from voice_worker.sessions.wording import MOMENT, TROUBLE, sentence
 
 logger = logging.getLogger(__name__)
 
 Spoken = Callable[[SpeechHandle, uuid.UUID | None], None]
 # What goes with a question, and a further look for a model that asks for one.
 See = Callable[[str], Awaitable[tuple[Sequence[LabelledImage], Look | None]]]
+
+# Of silence after a question, until something is said about it.
+_SILENCE_SECONDS: Final = 4.0
+# Items of what was said that livekit-agents is left with. The thread is the engine's, which asks for none of them.
+LAST_ITEMS: Final = 20
 
 
 class EngineModel(llm.LLM[Any]):
@@ -80,7 +87,7 @@ class SpokenAgent(Agent):
 
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
-    ) -> AsyncGenerator[str]:
+    ) -> AsyncGenerator[str | FlushSentinel]:
         """The answer to the last thing that was said, piece by piece."""
         speech = self._to_come.popleft() if self._to_come else None
         question = _last_said(chat_ctx)
@@ -101,12 +108,16 @@ class SpokenAgent(Agent):
         if speech is not None:
             self._answers[speech.id] = answer
         try:
-            async for piece in pieces:
+            async for piece in _with_a_word(pieces, sentence(MOMENT, self._language)):
                 yield piece
         finally:
             await pieces.aclose()
         if answer.error_code and not answer.said:
             yield sentence(TROUBLE, self._language)
+
+    def forget(self) -> None:
+        """Keep no more of what was said than the next turn may need: each is begun with a copy of all that is kept."""
+        self._chat_ctx.truncate(max_items=LAST_ITEMS)
 
     def watch(self, speech: SpeechHandle, *, spoken: Spoken) -> None:
         """Keep of an answer to come, once it is broken off, what was heard. Called in the order of the answers.
@@ -124,14 +135,38 @@ class SpokenAgent(Agent):
         spoken(speech, answer.turn_id if answer else None)
         if answer is None or not speech.interrupted:
             return
-        heard = " ".join(
+        spoken_text = " ".join(
             item.text_content or "" for item in speech.chat_items if item.type == "message" and item.role == "assistant"
         )
+        heard = _without_the_word(spoken_text, sentence(MOMENT, self._language))
         lifespan.spawn(self._keep_heard(answer, heard), name=f"heard of {answer.turn_id}")
 
     async def _keep_heard(self, answer: SpokenAnswer, heard: str) -> None:
         await self._thread.stop(answer)
         await self._thread.heard(answer, heard)
+
+
+async def _with_a_word(pieces: AsyncGenerator[str], word: str) -> AsyncGenerator[str | FlushSentinel]:
+    """Pieces of an answer, after a word in between where they are long in coming."""
+    first = asyncio.ensure_future(anext(pieces, None))
+    try:
+        await asyncio.wait({first}, timeout=_SILENCE_SECONDS)
+        if not first.done():
+            yield f"{word} "
+            yield FlushSentinel()  # or it would wait for the words after it
+        piece = await first
+    finally:
+        await utils.aio.cancel_and_wait(first)
+    while piece is not None:
+        yield piece
+        piece = await anext(pieces, None)
+
+
+def _without_the_word(spoken: str, word: str) -> str:
+    """What was heard of an answer itself."""
+    if word.startswith(spoken.strip()):
+        return ""
+    return spoken.removeprefix(word).lstrip()
 
 
 def _last_said(chat_ctx: llm.ChatContext) -> str:

@@ -68,7 +68,9 @@ class Thread:
             DatabaseError: it couldn't be taken in.
             Problem: what `turns.accept_message` raises.
         """
-        accepted = await runner.accept(conversation_id=self.conversation_id, content=question, images=images, look=look)
+        accepted = await runner.accept(
+            conversation_id=self.conversation_id, content=question, images=images, look=look, is_spoken=True
+        )
         answer = SpokenAnswer(accepted.turn_id)
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
 

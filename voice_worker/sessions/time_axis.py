@@ -15,6 +15,7 @@ from livekit.agents import (
     UserInputTranscribedEvent,
     UserStateChangedEvent,
 )
+from livekit.agents.tts import AvailabilityChangedEvent
 from livekit.agents.voice import SpeechHandle
 
 from conversations.events.record import Record
@@ -50,6 +51,8 @@ class TimeAxis:
         session.on("user_state_changed", self._user_state)
         session.on("user_input_transcribed", self._transcribed)
         session.on("error", self._failed)
+        if session.tts is not None:
+            session.tts.on("tts_availability_changed", self._voice_changed)  # type: ignore[arg-type]
         self._writer = asyncio.create_task(self._write_again_and_again(), name=f"time axis {self._session_id}")
 
     async def aclose(self) -> None:
@@ -99,6 +102,8 @@ class TimeAxis:
 
     def spoken(self, speech: SpeechHandle, turn_id: uuid.UUID | None) -> None:
         """An answer was spoken, or broken off."""
+        if not any(item.type == "message" and item.role == "assistant" for item in speech.chat_items):
+            self._answered(turn_id, None)  # before anything of it was heard
         for item in speech.chat_items:
             if item.type != "message" or item.role != "assistant":
                 continue
@@ -141,7 +146,16 @@ class TimeAxis:
         # The provider's own words may hold an address or a key; its kind says enough.
         kind = type(getattr(error, "error", error)).__name__
         source = type(event.source).__module__.rpartition(".")[0]
-        self._put("error", event.created_at, None, None, {"code": kind, "source": source, "recovered": is_recoverable})
+        data = {"code": kind, "source": source, "part": getattr(error, "label", ""), "recovered": is_recoverable}
+        self._put("error", event.created_at, None, None, data)
+
+    def _voice_changed(self, event: AvailabilityChangedEvent) -> None:
+        """A voice of the chain failed, and the next one speaks; or it is back."""
+        part = f"{event.tts.provider} {event.tts.model}"
+        if event.available:
+            self.note("state", state="voice_back", part=part)
+        else:
+            self.note("error", code="voice_failed", part=part, recovered=True)
 
     # --- writing ------------------------------------------------------------------------------------------------------
     def _put(self, kind: str, at: float, until: float | None, turn_id: uuid.UUID | None, data: dict[str, Any]) -> None:

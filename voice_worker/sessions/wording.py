@@ -16,6 +16,16 @@ TROUBLE: Final = {
     "de": "Es tut mir leid, bei uns ist etwas schiefgegangen. Bitte sagen Sie das noch einmal.",
     "fr": "Je suis désolé, un problème est survenu de notre côté. Veuillez répéter.",
 }
+MOMENT: Final = {
+    "en": "One moment, please.",
+    "de": "Einen Moment, bitte.",
+    "fr": "Un instant, s'il vous plaît.",
+}
+DEAF: Final = {
+    "en": "I am sorry, I can't hear you well just now. Please say that again in a moment.",
+    "de": "Es tut mir leid, ich verstehe Sie gerade schlecht. Bitte sagen Sie das gleich noch einmal.",
+    "fr": "Je suis désolé, je vous entends mal en ce moment. Veuillez répéter dans un instant.",
+}
 BACK: Final = {
     "en": "I am back; we were cut off for a moment.",
     "de": "Da bin ich wieder; wir waren kurz getrennt.",

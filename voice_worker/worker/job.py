@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Any
 
+from django.conf import settings
 from livekit.agents import AutoSubscribe, JobContext, JobProcess
 from livekit.agents.ipc.log_queue import LogQueueHandler
 from livekit.agents.voice.room_io import RoomOptions
@@ -17,6 +19,8 @@ from tenants import recovery
 from tenants.context import current_tenant, use_tenant
 from voice_worker.directory.domain import find_room_async
 from voice_worker.domain.sessions import Begun, begin_session, end_session
+from voice_worker.meetings.livekit import delete_room
+from voice_worker.meetings.tokens import contact_of
 from voice_worker.models import Meeting, VoiceSession
 from voice_worker.providers import SpeechUnavailable, build_speech
 from voice_worker.providers.egress import open_http
@@ -24,6 +28,7 @@ from voice_worker.providers.entitlements import entitlements_of
 from voice_worker.sessions.live import LiveSession, context_of, resolve
 from voice_worker.vision.eyes import Eyes, sees_more
 from voice_worker.worker.admission import NOT_SERVED, until_refused
+from voice_worker.worker.company import Company
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +79,7 @@ class _RoomSession:
         self._http = open_http()
         self._tenant = current_tenant()
         self._live: LiveSession | None = None
+        self._company: Company | None = None
 
     async def run(self) -> None:
         self._ctx.add_shutdown_callback(self._end)
@@ -90,18 +96,36 @@ class _RoomSession:
             self._ctx.shutdown(reason="speech_unavailable")
             return
         eyes = Eyes(release.runtime.vision, is_advanced=await sees_more(context))
-        self._live = LiveSession(self._begun, release, parts, eyes=eyes)
-        # Pictures are subscribed to by the eyes, and by nobody where the release has none.
-        await self._ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
-        await self._live.start(room=self._ctx.room, options=RoomOptions())
-        self._live.axis.note("state", state="joined")
-        lifespan.spawn(self._leave_when_over(), name="leave when over")
+        live = self._live = LiveSession(
+            self._begun, release, parts, eyes=eyes, longest=settings.VOICE_CALL_MINUTES * 60
+        )
+        # Pictures are subscribed to by the eyes, and one microphone by the company.
+        await self._ctx.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
+        company = self._company = Company(
+            self._ctx.room,
+            contact=contact_of(self._begun.conversation_id),
+            listen_to=live.listen_to,
+            patience=settings.VOICE_RETURN_SECONDS,
+        )
+        company.start()
+        # The agent isn't gone with the first who leaves, nor at once.
+        await live.start(room=self._ctx.room, options=RoomOptions(close_on_disconnect=False))
+        live.axis.note("state", state="joined")
+        lifespan.spawn(self._leave_when_over(live), name="leave when over")
+        lifespan.spawn(self._leave_when_alone(live, company), name="leave when alone")
         lifespan.spawn(self._leave_when_refused(), name="leave when refused")
 
-    async def _leave_when_over(self) -> None:
-        assert self._live is not None
-        await self._live.ended.wait()
-        self._ctx.shutdown(reason=self._live.end_reason or "session_over")
+    async def _leave_when_over(self, live: LiveSession) -> None:
+        await live.ended.wait()
+        self._ctx.shutdown(reason=live.end_reason or "session_over")
+
+    async def _leave_when_alone(self, live: LiveSession, company: Company) -> None:
+        await company.gone.wait()
+        live.end_reason = "everybody_left"
+        live.ended.set()
+        # Whoever comes after all finds a room that is made anew, and an agent on its way there.
+        with contextlib.suppress(Problem):
+            await delete_room(self._ctx.room.name)
 
     async def _leave_when_refused(self) -> None:
         assert self._live is not None
@@ -113,6 +137,8 @@ class _RoomSession:
     async def _end(self, reason: str) -> None:
         with use_tenant(self._tenant):  # livekit-agents calls this from a task of its own
             try:
+                if self._company is not None:
+                    self._company.stop()
                 if self._live is not None:
                     # A session that is over knows better than its process what ended it.
                     await self._live.aclose(reason="" if self._live.ended.is_set() else reason)

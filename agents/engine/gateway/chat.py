@@ -112,6 +112,8 @@ class _Run:
         failure = self.failure
         if failure is None or not failure.may_pass or self.is_late or breaker.is_open(endpoint):
             return False
+        if failure.code == "model_timeout" and not self._request.deadlines.has_second_chance:
+            return False
         if is_last:
             return attempt < TRIES and self._clock() + _FIRST_PAUSE < self._give_up
         # Somebody is reading what was shown, or the provider asks for longer than the next one will take.

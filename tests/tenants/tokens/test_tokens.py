@@ -187,6 +187,22 @@ ABUSE = {
 }
 
 
+@pytest.mark.parametrize(
+    ("seconds", "holds"), [(-20, True), (20, True), (-45, False), (45, False)], ids=lambda value: str(value)
+)
+def test_clocks_may_differ_by_half_a_minute(minted, in_harbour, seconds, holds):
+    """A server whose clock is so many seconds off looks at a token in its first moment, or in its last."""
+    now = int(time.time())
+    begins, ends = {"iat": now, "nbf": now, "exp": now + 60}, {"iat": now - 60, "nbf": now - 60, "exp": now}
+    moment = begins if seconds > 0 else ends
+    token = signed({**claims_of(minted), **{name: value + seconds for name, value in moment.items()}})
+    if holds:
+        assert verify(token, in_harbour).contact == "ada"
+        return
+    with pytest.raises(TokenRefused):
+        verify(token, in_harbour)
+
+
 def changed(token, claims):
     header, _, signature = token.split(".")
     return f"{header}.{base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b'=').decode()}.{signature}"

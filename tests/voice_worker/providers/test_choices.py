@@ -11,7 +11,7 @@ import pytest
 from agents.content.speech import OPTIONS
 from agents.providers import PROVIDERS
 from tests.speech_servers.server import SpeechServer
-from tests.voice_worker.providers.listening import PREMIUM, hear, parts_of, speak
+from tests.voice_worker.providers.listening import PREMIUM, hear, hear_once, parts_of, speak
 
 pytestmark = pytest.mark.usefixtures("tenant")
 
@@ -114,7 +114,7 @@ async def test_an_endpoint_that_is_gone_makes_room(providers: SpeechServer, http
         parts = await parts_of({"stt": {"endpoint": "gone"}, "languages": ["en"]}, http)
 
     assert "no such endpoint" in parts.downgraded
-    assert await hear(parts.ears)
+    assert await hear_once(parts.ears, "When does the kitchen close tonight?")
     assert providers.asked_of("built_in")
 
 
@@ -143,7 +143,8 @@ async def test_google_hears_for_a_service_account_alone(http: Any, know: Any) ->
     know("speech", "google", PROVIDERS["google"].base_url, json.dumps(document))
     parts = await parts_of({"stt": {"endpoint": "speech"}, "languages": ["de", "en"]}, http)
     assert parts.downgraded == ""
-    assert parts.ears._credentials_info["token_uri"] == "https://oauth2.googleapis.com/token"  # type: ignore[attr-defined]
+    [google] = parts.ears.parts  # type: ignore[attr-defined]
+    assert google._credentials_info["token_uri"] == "https://oauth2.googleapis.com/token"
 
 
 async def test_no_speech_server_and_nothing_else_is_said_plainly(http: Any, settings: Any) -> None:

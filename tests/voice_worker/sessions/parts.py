@@ -56,6 +56,40 @@ class Microphone(io.AudioInput):
         return frame(loud=False)
 
 
+class Tape(io.AudioInput):
+    """A microphone that somebody's recordings are played into. Between them it is silent, or gives nothing at all."""
+
+    def __init__(self) -> None:
+        super().__init__(label="tape")
+        self._left = b""
+        self._next = 0.0
+        self._goes = asyncio.Event()
+        self._goes.set()
+
+    async def play(self, sound: bytes) -> None:
+        """Play PCM16 at RATE to its end."""
+        self._left = sound
+        await asyncio.sleep(len(sound) / 2 / RATE)
+
+    def stop(self) -> None:
+        """Give nothing any more, whatever is being played: the track has ended, or is muted."""
+        self._goes.clear()
+        self._left = b""
+
+    def go_on(self) -> None:
+        """Give sound again."""
+        self._goes.set()
+
+    async def __anext__(self) -> rtc.AudioFrame:
+        await self._goes.wait()
+        now = time.monotonic()
+        self._next = max(self._next + FRAME_SECONDS, now - 0.2)
+        await asyncio.sleep(max(0.0, self._next - now))
+        size = int(RATE * FRAME_SECONDS) * 2
+        piece, self._left = self._left[:size], self._left[size:]
+        return rtc.AudioFrame(piece.ljust(size, b"\0"), RATE, 1, size // 2)
+
+
 class Loudspeaker(io.AudioOutput):
     """Plays in real time, and stops where it is told to."""
 
@@ -65,6 +99,7 @@ class Loudspeaker(io.AudioOutput):
         self._began = 0.0
         self._over: asyncio.TimerHandle | None = None
         self.played = asyncio.Event()  # whenever something has begun
+        self.loud = 0.0  # seconds of it that could be heard
 
     @property
     def is_playing(self) -> bool:
@@ -77,6 +112,8 @@ class Loudspeaker(io.AudioOutput):
             self.on_playback_started(created_at=time.time())
             self.played.set()
         self._queued += frame.duration
+        if is_loud(frame):
+            self.loud += frame.duration
 
     def flush(self) -> None:
         super().flush()
@@ -94,6 +131,20 @@ class Loudspeaker(io.AudioOutput):
         position = min(time.monotonic() - self._began, self._queued)
         self._queued, self._over = 0.0, None
         self.on_playback_finished(playback_position=position, interrupted=interrupted)
+
+
+class Captions(io.TextOutput):
+    """What can be read of an answer, as it is heard."""
+
+    def __init__(self) -> None:
+        super().__init__(label="captions", next_in_chain=None)
+        self.text = ""
+
+    async def capture_text(self, text: str) -> None:
+        self.text += text
+
+    def flush(self) -> None:
+        self.text += "\n"
 
 
 class Detector(vad.VAD):

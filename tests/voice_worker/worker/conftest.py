@@ -58,6 +58,7 @@ def running_worker(environment: dict[str, str]) -> Iterator[Worker]:
         "VOICE_IDLE_PROCESSES": "1",
         "VOICE_MOST_LOAD": "1",
         "VOICE_DRAIN_SECONDS": "20",
+        "VOICE_RETURN_SECONDS": "3",
         "LOG_LEVEL": "INFO",
     }
     process = subprocess.Popen([sys.executable, "manage.py", "run_voice_worker"], cwd=ROOT, env=settings)
