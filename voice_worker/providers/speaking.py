@@ -144,7 +144,8 @@ def chain(parts: Sequence[tts.TTS[Any]]) -> tts.TTS[Any]:
     """One that speaks by the first of several that can be had; where none can, its words can be read."""
     from voice_worker.providers.unspoken import Unspoken
 
-    return _hasty_fallback()([*parts, Unspoken()], max_retry_per_tts=0)
+    chained: tts.TTS[Any] = _hasty_fallback()([*parts, Unspoken()], max_retry_per_tts=0)
+    return chained
 
 
 @functools.cache

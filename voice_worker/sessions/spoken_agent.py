@@ -108,8 +108,8 @@ class SpokenAgent(Agent):
         if speech is not None:
             self._answers[speech.id] = answer
         try:
-            async for piece in _with_a_word(pieces, sentence(MOMENT, self._language)):
-                yield piece
+            async for spoken in _with_a_word(pieces, sentence(MOMENT, self._language)):
+                yield spoken
         finally:
             await pieces.aclose()
         if answer.error_code and not answer.said:

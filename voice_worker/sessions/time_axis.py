@@ -52,7 +52,7 @@ class TimeAxis:
         session.on("user_input_transcribed", self._transcribed)
         session.on("error", self._failed)
         if session.tts is not None:
-            session.tts.on("tts_availability_changed", self._voice_changed)  # type: ignore[arg-type]
+            session.tts.on("tts_availability_changed", self._voice_changed)
         self._writer = asyncio.create_task(self._write_again_and_again(), name=f"time axis {self._session_id}")
 
     async def aclose(self) -> None:

@@ -94,7 +94,7 @@ async def test_ears_that_hear_nothing_are_connected_to_anew_or_apologised_for(
     assert thread == [("contact", HEARD), ("agent", HEARD)], "though it was said to deaf ears"
     assert DEAF["en"] not in better.captions.text
     for call in calls:
-        assert [one["code"] for one in await failures(call)][:2] == ["APITimeoutError", "NobodyHears"]
+        assert {one["code"] for one in await failures(call)} == {"APITimeoutError", "NobodyHears"}
     assert await in_database(lambda: said(deaf.conversation)) == []
     assert not deaf.live.ended.is_set()
     for one in ears:
