@@ -19,7 +19,7 @@ from tests.factories import AgentFactory, EndpointFactory
 from tests.model_server.process import ModelServer
 from tests.speech_servers.server import HEARD, SpeechServer, running
 from tests.voice_worker.sessions.conftest import Call
-from tests.voice_worker.sessions.parts import Detector, Ears, Loudspeaker, Microphone, Voice
+from tests.voice_worker.sessions.parts import Captions, Detector, Ears, Loudspeaker, Microphone, Voice
 from tests.voice_worker.sessions.test_live import said, until
 from voice_worker.domain.sessions import Begun, begin_session
 from voice_worker.providers import build_speech
@@ -94,7 +94,7 @@ async def calling_by(
         async with open_http() as http:
             built = await build_speech(runtime=release.runtime, entitlements=await entitlements_of(), http=http)
             assert built.realtime is not None, built.downgraded
-            call = Call(None, Microphone(), Loudspeaker(), Ears(), Voice(), thread)  # type: ignore[arg-type]
+            call = Call(None, Microphone(), Loudspeaker(), Ears(), Voice(), thread, Captions())  # type: ignore[arg-type]
             parts = SpeechParts(call.ears, call.voice, Detector(), built.realtime, closers=[built.aclose])
             call.live = LiveSession(begun, release, parts)
             call.live.listen_and_speak_through(call.microphone, call.speaker)
