@@ -141,6 +141,9 @@ def note_joined(
     note_started(meeting_id=meeting_id, at=at)
     try:
         with transaction.atomic():
+            # Events overtake each other: what is told after the end of a meeting was before it.
+            rows = Meeting.objects.select_for_update().filter(pk=meeting_id)
+            ended_at = rows.values_list("ended_at", flat=True).first()
             Participant.objects.create(
                 meeting_id=meeting_id,
                 livekit_id=livekit_id,
@@ -148,6 +151,7 @@ def note_joined(
                 name=name[:200],
                 kind=kind,
                 joined_at=at,
+                left_at=max(ended_at, at) if ended_at else None,
             )
     except IntegrityError:
         return

@@ -116,6 +116,13 @@ async def test_what_is_told_twice_happens_once(meeting, harbour, rooms):
     assert [row.left_at for row in await load(harbour, Participant)] == [there.left_at]
 
 
+async def test_nobody_is_in_a_meeting_that_is_over_though_their_coming_is_told_late(meeting, harbour, rooms):
+    for event in (event_of(meeting, "room_finished"), event_of(meeting, "participant_joined", **person())):
+        assert (await tell(rooms, event)).status == 200
+    [there] = await load(harbour, Participant)
+    assert there.left_at is not None
+
+
 async def test_many_deliveries_at_once_are_one(meeting, harbour, rooms):
     event = event_of(meeting, "participant_joined", **person())
     answers = await asyncio.gather(*(tell(rooms, event) for _ in range(8)))
