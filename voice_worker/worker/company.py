@@ -15,6 +15,9 @@ from typing import Any, Final
 from livekit import rtc
 from livekit.agents.job import DEFAULT_PARTICIPANT_KINDS
 
+from voice_worker.meetings.tokens import kind_of
+from voice_worker.models import Participant
+
 logger = logging.getLogger(__name__)
 
 _HEARD: Final = frozenset({rtc.TrackSource.SOURCE_MICROPHONE, rtc.TrackSource.SOURCE_UNKNOWN})
@@ -24,7 +27,8 @@ class Company:
     """The people in a room.
 
     Args:
-        contact: the identity of the one the agent is for. While they aren't there, it listens to whoever came first.
+        contact: the identity of the one the agent is for. While they aren't there, it listens to whoever came first of
+            the staff. Guests it keeps company, and takes nothing they say for the contact's word.
         listen_to: told of the identity that is listened to from now on.
         patience: seconds that an agent alone waits for somebody to come, or to come back.
     """
@@ -56,12 +60,14 @@ class Company:
         if not _is_person(participant):
             return
         self._stay()
+        if not _may_speak(participant):
+            return
         if participant.identity == self._contact or self._heard not in self._room.remote_participants:
             self._turn_to(participant.identity)
 
     def _left(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity == self._heard or not self._heard:
-            self._turn_to(self._next(without=participant.sid))
+        if participant.identity == self._heard or self._heard not in self._room.remote_participants:
+            self._turn_to(self._next(without=participant.sid), without=participant.sid)
 
     def _published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         if participant.identity == self._heard:
@@ -69,15 +75,19 @@ class Company:
 
     def _next(self, *, without: str = "") -> str:
         """Who is to be listened to of those who are there; empty: nobody is."""
-        there = [one for one in self._room.remote_participants.values() if _is_person(one) and one.sid != without]
+        there = [one for one in self._people(without) if _may_speak(one)]
         if any(one.identity == self._contact for one in there):
             return self._contact
         return there[0].identity if there else ""
 
-    def _turn_to(self, identity: str) -> None:
+    def _people(self, without: str = "") -> list[rtc.RemoteParticipant]:
+        return [one for one in self._room.remote_participants.values() if _is_person(one) and one.sid != without]
+
+    def _turn_to(self, identity: str, *, without: str = "") -> None:
         if not identity:
             # Whoever was heard last is who is waited for: they are heard again as soon as they are back.
-            self._wait()
+            if not self._people(without):
+                self._wait()
             return
         before = self._room.remote_participants.get(self._heard)
         if before is not None and before.identity != identity:
@@ -97,13 +107,20 @@ class Company:
         # Of two stays of one person the end of the first may be told after the beginning of the second.
         if someone := self._next():
             self._turn_to(someone)
-        else:
+        elif not self._people():
             self.gone.set()
 
     def _stay(self) -> None:
         if self._leaving is not None:
             self._leaving.cancel()
             self._leaving = None
+
+
+def _may_speak(participant: rtc.RemoteParticipant) -> bool:
+    """Whether what somebody says may be taken for the contact's: tools are used in their name, and confirmed by it."""
+    if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
+        return True  # whoever calls
+    return _is_person(participant) and kind_of(participant.identity) != Participant.Kind.GUEST
 
 
 def _is_person(participant: rtc.RemoteParticipant) -> bool:

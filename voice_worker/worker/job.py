@@ -109,7 +109,7 @@ class _RoomSession:
         )
         company.start()
         # The agent isn't gone with the first who leaves, nor at once.
-        await live.start(room=self._ctx.room, options=RoomOptions(close_on_disconnect=False))
+        await live.start(room=self._ctx.room, options=RoomOptions(close_on_disconnect=False, text_input=False))
         live.axis.note("state", state="joined")
         lifespan.spawn(self._leave_when_over(live), name="leave when over")
         lifespan.spawn(self._leave_when_alone(live, company), name="leave when alone")

@@ -85,14 +85,14 @@ def company_in(room: Room, *, patience: float = 0.1) -> tuple[Company, list[str]
 async def test_of_a_hundred_the_contact_is_listened_to_and_one_microphone_is_decoded() -> None:
     room = Room()
     company, listened = company_in(room)
-    people = [room.come(Person(f"guest-{number}")) for number in range(60)]
-    assert room.heard() == ["guest-0"], "whoever came first, while the contact isn't there"
+    people = [room.come(Person(f"staff-{number}")) for number in range(60)]
+    assert room.heard() == ["staff-0"], "whoever came first, while the contact isn't there"
 
     contact = room.come(Person(CONTACT))
-    people += [room.come(Person(f"staff-{number}")) for number in range(39)]
+    people += [room.come(Person(f"guest-{number}")) for number in range(39)]
 
     assert room.heard() == [CONTACT]
-    assert listened == ["guest-0", CONTACT]
+    assert listened == ["staff-0", CONTACT]
     asked = sum(person.microphone.asked for person in [*people, contact])
     assert asked == 3, "who comes and goes beside them costs nothing"
 
@@ -100,7 +100,7 @@ async def test_of_a_hundred_the_contact_is_listened_to_and_one_microphone_is_dec
         room.go(person)
     assert room.heard() == [CONTACT]
     room.go(contact)
-    assert room.heard() == ["guest-50"], "somebody else is there still"
+    assert room.heard() == ["staff-50"], "somebody else is there still"
     for person in people[50:]:
         room.go(person)
     await asyncio.wait_for(company.gone.wait(), 5)
@@ -155,3 +155,18 @@ async def test_a_microphone_that_is_turned_on_later_is_listened_to_if_it_is_thei
     screen = Microphone(kind=rtc.TrackKind.KIND_VIDEO, source=rtc.TrackSource.SOURCE_SCREENSHARE)
     room._tell("track_published", screen, contact)
     assert not screen.is_heard
+
+
+async def test_guests_are_company_whose_words_are_nobodys() -> None:
+    room = Room()
+    company, listened = company_in(room)
+    guest = room.come(Person("guest-1"))
+    await asyncio.sleep(0.3)  # longer than it waits alone
+    assert (room.heard(), company.gone.is_set()) == ([], False)
+
+    room.go(room.come(Person(CONTACT)))
+    await asyncio.sleep(0.3)
+
+    assert (listened, room.heard(), company.gone.is_set()) == ([CONTACT], [], False)
+    room.go(guest)
+    await asyncio.wait_for(company.gone.wait(), 5)
