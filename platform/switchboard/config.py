@@ -147,6 +147,13 @@ class Config(BaseSettings):
     audio_stream_minutes: int = Field(
         description="Longest voice conversation over an audio websocket.", default=60, ge=1, le=24 * 60
     )
+    audio_stream_idle_seconds: int = Field(
+        description="An audio websocket whose client sends nothing for so long is closed.", default=60, ge=1, le=3600
+    )
+    audio_stream_preload: bool = Field(
+        description="Load the voice libraries (100 MB) when a web process starts, rather than with its first talk.",
+        default=False,
+    )
     worker_threads: int = Field(description="Concurrent Celery tasks per worker.", default=4, ge=1, le=128)
     database_pool: int = Field(description="Most database connections one process holds.", default=10, ge=2, le=200)
     database_wait_seconds: float = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from typing import Any, Final
@@ -20,6 +21,7 @@ from tenants.api.authentication import ApiKeyCaller
 from tenants.permissions import Permission, allows, require
 from tenants.sockets import CLOSE_OFFSET
 from tenants.staff.sessions import member_of
+from voice_worker.audio_stream.limits import one_of_few
 from voice_worker.audio_stream.outbox import dumps
 from voice_worker.audio_stream.protocol import End, Interrupt, Played, Sound, Start, parse
 from voice_worker.audio_stream.talk import Talk
@@ -122,16 +124,9 @@ class AudioConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self._patience is not None:
             self._patience.cancel()
         try:
-            conversation_id = await self._conversation(start)
-            self._talk = Talk(
-                start,
-                conversation_id,
-                send=self._send,
-                is_admitted=lambda: is_admitted(
-                    self.scope, Permission.CONVERSATIONS_WRITE, conversation_id=conversation_id
-                ),
-            )
-            reason = await self._talk.run()
+            # A place first: whoever gets none has begun no conversation.
+            with one_of_few():
+                reason = await self._talked(start)
             await self._hang_up(_CODES.get(reason, _OVER), reason)
         except Problem as problem:
             await self._tell(problem)
@@ -140,6 +135,21 @@ class AudioConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except Exception:
             logger.exception("an audio websocket failed")
             await self._hang_up(_FAILED, "failed")
+
+    async def _talked(self, start: Start) -> str:
+        """Hold the talk. Returns why it is over."""
+        conversation_id = await self._conversation(start)
+        self._talk = Talk(
+            start,
+            conversation_id,
+            send=self._send,
+            is_admitted=lambda: is_admitted(
+                self.scope, Permission.CONVERSATIONS_WRITE, conversation_id=conversation_id
+            ),
+        )
+        with contextlib.suppress(OSError, RuntimeError):  # it has gone, which the talk is about to hear
+            await self._send(dumps("preparing", {"conversation": str(conversation_id)}))
+        return await self._talk.run()
 
     async def _tell(self, problem: Problem) -> None:
         try:

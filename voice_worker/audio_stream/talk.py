@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
 import time
 import uuid
@@ -17,7 +16,8 @@ from conversations import queries
 from conversations.events.stream import READMIT_SECONDS, follow
 from conversations.models import Conversation
 from switchboard.kernel.database import in_database
-from voice_worker.audio_stream.limits import Pace, one_of_few
+from voice_worker.audio_stream.limits import Pace
+from voice_worker.audio_stream.loading import load
 from voice_worker.audio_stream.outbox import ClientTooSlow, Outbox
 from voice_worker.audio_stream.protocol import MOST_MESSAGE, Start, too_large
 
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-IDLE_SECONDS: Final = 60.0  # without a message of the client's
-# What takes its time to load, in a thread; plugins, which livekit-agents wants loaded by the main thread, are light
-# after that.
-_HEAVY: Final = ("livekit.agents", "livekit.agents.inference", "openai", "av")
 _CLOSE_SECONDS: Final = 30.0
 
 
@@ -96,32 +92,32 @@ class Talk:
         Raises:
             Problem: it could not begin.
         """
-        with one_of_few():
-            thread = await in_database(queries.conversation, self._conversation_id)
-            stream = await self._open()
-            self._pace = Pace(_bytes_a_second(self._start))
-            self._stream = stream
-            self._outbox.say("ready", self._ready(thread, stream))
-            after = thread.last_event if self._start.after is None else self._start.after
-            work = [self._outbox.run(), self._tell_events(after), self._watch(), self._session_over(stream)]
-            tasks = [asyncio.create_task(one) for one in work]
-            reason = "failed"
-            try:
-                reason = await self._first_reason(tasks)
-            finally:
-                self._stream = None
-                for task in tasks[1:]:
-                    task.cancel()
-                await self._close(stream, reason)
-                self._outbox.say("ended", {"reason": reason})
-                tasks[0].cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-                with suppress(ClientTooSlow, OSError, RuntimeError):
-                    await self._outbox.flush()
-            return reason
+        thread = await in_database(queries.conversation, self._conversation_id)
+        stream = await self._open()
+        self._pace = Pace(_bytes_a_second(self._start))
+        self._stream = stream
+        self._heard_at = time.monotonic()  # whatever it took to be ready, the client didn't
+        self._outbox.say("ready", self._ready(thread, stream))
+        after = thread.last_event if self._start.after is None else self._start.after
+        work = [self._outbox.run(), self._tell_events(after), self._watch(), self._session_over(stream)]
+        tasks = [asyncio.create_task(one) for one in work]
+        reason = "failed"
+        try:
+            reason = await self._first_reason(tasks)
+        finally:
+            self._stream = None
+            for task in tasks[1:]:
+                task.cancel()
+            await self._close(stream, reason)
+            self._outbox.say("ended", {"reason": reason})
+            tasks[0].cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with suppress(ClientTooSlow, OSError, RuntimeError):
+                await self._outbox.flush()
+        return reason
 
     async def _open(self) -> AudioStream:
-        await asyncio.to_thread(_load)
+        await load()
         from voice_worker.audio_stream.stream import open_stream
 
         return await open_stream(start=self._start, conversation_id=self._conversation_id, outbox=self._outbox)
@@ -159,7 +155,7 @@ class Talk:
             await asyncio.sleep(READMIT_SECONDS)
             if not await self._is_admitted():
                 return "not_admitted"
-            if time.monotonic() - self._heard_at > IDLE_SECONDS:
+            if time.monotonic() - self._heard_at > settings.AUDIO_STREAM_IDLE_SECONDS:
                 return "idle"
             if time.monotonic() > longest:
                 return "too_long"
@@ -184,8 +180,3 @@ def _bytes_a_second(start: Start) -> int:
     from voice_worker.audio_stream.coding import bytes_a_second
 
     return bytes_a_second(start.encoding, start.sample_rate)
-
-
-def _load() -> None:
-    for name in _HEAVY:
-        importlib.import_module(name)
