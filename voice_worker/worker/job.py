@@ -18,7 +18,7 @@ from switchboard.kernel.problems import Problem
 from tenants import recovery
 from tenants.context import current_tenant, use_tenant
 from voice_worker.directory.domain import find_room_async
-from voice_worker.domain.sessions import Begun, begin_session, end_session
+from voice_worker.domain.sessions import Begun, begin_session, end_session, lose_session
 from voice_worker.meetings.livekit import delete_room
 from voice_worker.meetings.tokens import contact_of
 from voice_worker.models import Meeting, VoiceSession
@@ -83,6 +83,14 @@ class _RoomSession:
 
     async def run(self) -> None:
         self._ctx.add_shutdown_callback(self._end)
+        try:
+            await self._begin_to_talk()
+        except Exception:
+            # Such as a connection that failed: another worker may fare better, and somebody waits.
+            await in_database(lose_session, session_id=self._begun.id)
+            raise
+
+    async def _begin_to_talk(self) -> None:
         release = await resolve(self._begun)
         try:
             context = context_of(self._begun, release, VoiceSession.Channel.ROOM)
