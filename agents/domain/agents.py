@@ -55,6 +55,7 @@ def compose_agent(
     suggested_questions: Sequence[str] = (),
     description: str = "",
     key_terms: Sequence[str] = (),
+    sees: bool = False,
     test_cases: Sequence[Mapping[str, Any]] = (),
     message: str = "The first release",
     by: User | None = None,
@@ -67,6 +68,7 @@ def compose_agent(
         tools: published versions of what it can do besides talking.
         welcome: what it says before anybody asks.
         key_terms: what its built-in ears listen for; none: anything, and they understand less of it.
+        sees: whether it looks at what is shared in a meeting.
         test_cases: arguments of `create_test_case` for each that the release carries; they aren't run.
 
     Raises:
@@ -87,6 +89,7 @@ def compose_agent(
             "llm": {"endpoint": endpoint, "model": model, "temperature": temperature, "max_tokens": max_tokens},
             "welcome_message": welcome,
             **({"stt": {"options": {"keyterm": list(key_terms)}}} if key_terms else {}),
+            **({"vision": {"enabled": True}} if sees else {}),
         },
         by=by,
     )

@@ -133,6 +133,8 @@ def _agent(company: DemoCompany, collections: list[Collection]) -> Agent:
             welcome=wanted.welcome,
             suggested_questions=wanted.suggested_questions,
             key_terms=[*wanted.suggested_questions, *wanted.key_terms] if wanted.key_terms else (),
+            # Its built-in model says that it sees nothing; one that is put in its place does.
+            sees=True,
             collection_ids=[collection.id for collection in collections],
             tools=[_tool(tool) for tool in company.tools],
             test_cases=[case.model_dump(mode="json") for case in wanted.test_cases],
