@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from tests.query_count import queries_of
 from tests.voice_worker.timeline.factories import VoiceSessionFactory
@@ -24,8 +25,7 @@ def test_many_entries_are_one_statement(in_harbour: Any) -> None:
     session = VoiceSessionFactory.create()
     turn = uuid.uuid4()
     entries = [Entry("llm", at, at + 5, turn, {"model": "small-1"}) for at in range(100)]
-    # bulk_create puts a savepoint round it.
-    assert queries_of(lambda: record_entries(session_id=session.pk, entries=entries)) <= 3
+    assert queries_of(lambda: record_entries(session_id=session.pk, entries=entries)) == 1
     rows = list(TimelineEntry.objects.filter(session=session).order_by("at_ms"))
     assert [(row.at_ms, row.until_ms, row.turn_id) for row in rows] == [(at, at + 5, turn) for at in range(100)]
     assert queries_of(lambda: record_entries(session_id=session.pk, entries=[])) == 0
@@ -37,6 +37,20 @@ def test_entries_that_are_sent_twice_are_there_once(in_harbour: Any) -> None:
     for _ in range(2):
         record_entries(session_id=session.pk, entries=entries)
     assert TimelineEntry.objects.filter(session=session).count() == 2
+
+
+def test_somebody_elses_transaction_waits_for_the_disk(in_harbour: Any) -> None:
+    session = VoiceSessionFactory.create()
+
+    def waits() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('synchronous_commit')")
+            return str(cursor.fetchone()[0])
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = 'on'")
+        record_entries(session_id=session.pk, entries=[Entry("tool", 10)])
+        assert waits() == "on", "what else is in it must not be lost"
 
 
 def test_moments_stay_on_the_axis(in_harbour: Any) -> None:
