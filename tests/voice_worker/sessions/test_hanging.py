@@ -24,7 +24,7 @@ from voice_worker.models import TimelineEntry
 from voice_worker.providers.parts import SpeechParts
 from voice_worker.sessions.wording import DEAF, MOMENT, TROUBLE
 
-PATHS = {"deepgram": "/deepgram/v1", "second": "/second/v1", "cartesia": "/cartesia"}
+PATHS = {"deepgram": "/deepgram/v1", "second": "/second/v1", "openai": "/openai/v1"}
 QUESTION = "When does the kitchen close tonight, and is the spa open?"
 
 
@@ -104,9 +104,9 @@ async def test_ears_that_hear_nothing_are_connected_to_anew_or_apologised_for(
 async def test_a_voice_that_says_nothing_gives_way_to_the_built_in_one(
     calling: Callers, providers: SpeechServer, http: Any, harbour: Tenant
 ) -> None:
-    providers.behave(cartesia="hang")
+    providers.behave(openai="hang")
     with use_tenant(harbour):
-        real = await parts_of({"tts": {"endpoint": "cartesia"}}, http)
+        real = await parts_of({"tts": {"endpoint": "openai"}}, http)
     call = await calling(parts=SpeechParts(Ears(), real.voice, Detector()))
 
     call.live.session.stt.words.append("!say Breakfast is at seven.")
@@ -122,9 +122,9 @@ async def test_a_voice_that_says_nothing_gives_way_to_the_built_in_one(
 async def test_an_answer_that_nobody_can_speak_can_be_read_and_the_next_one_is_heard(
     calling: Callers, providers: SpeechServer, http: Any, harbour: Tenant
 ) -> None:
-    providers.behave(cartesia="hang", built_in="hang")
+    providers.behave(built_in="hang")
     with use_tenant(harbour):
-        real = await parts_of({"tts": {"endpoint": "cartesia"}}, http)
+        real = await parts_of({}, http)
     call = await calling(parts=SpeechParts(Ears(), real.voice, Detector()))
 
     call.live.session.stt.words.append("!say Breakfast is at seven.")
@@ -133,7 +133,7 @@ async def test_an_answer_that_nobody_can_speak_can_be_read_and_the_next_one_is_h
     assert {one["code"] for one in await failures(call)} == {"voice_failed"}
     assert not call.speaker.loud
 
-    providers.behave(cartesia="well", built_in="well")
+    providers.behave(built_in="well")
     for _ in range(4):  # whoever failed is tried beside the next answer, and speaks the one after it
         call.live.session.stt.words.append("!say Lunch.")
         await call.microphone.say(0.4)
