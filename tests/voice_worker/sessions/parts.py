@@ -20,6 +20,8 @@ RATE: Final = 16_000
 FRAME_SECONDS: Final = 0.02
 # What a word takes to be spoken.
 WORD_SECONDS: Final = 0.1
+# A session that ends gives its ears silence in pieces as long as this, and waits two seconds for what they understood.
+ASKED_SECONDS: Final = 0.2
 
 
 def frame(*, loud: bool) -> rtc.AudioFrame:
@@ -218,7 +220,9 @@ class _Hearing(stt.RecognizeStream):
         async for item in self._input_ch:
             if not isinstance(item, rtc.AudioFrame):
                 continue
-            if is_loud(item):
+            if item.duration >= ASKED_SECONDS and not speaking:
+                self._tell("")
+            elif is_loud(item):
                 if not speaking:
                     self._event_ch.send_nowait(stt.SpeechEvent(stt.SpeechEventType.START_OF_SPEECH))
                 speaking, silent = True, 0.0
@@ -226,10 +230,12 @@ class _Hearing(stt.RecognizeStream):
                 silent += item.duration
                 if silent >= 0.15:
                     speaking = False
-                    text = ears.words.popleft() if ears.words else ""
-                    told = [stt.SpeechData(language="en", text=text, confidence=0.9)]
-                    self._event_ch.send_nowait(stt.SpeechEvent(stt.SpeechEventType.FINAL_TRANSCRIPT, alternatives=told))
+                    self._tell(ears.words.popleft() if ears.words else "")
                     self._event_ch.send_nowait(stt.SpeechEvent(stt.SpeechEventType.END_OF_SPEECH))
+
+    def _tell(self, text: str) -> None:
+        told = [stt.SpeechData(language="en", text=text, confidence=0.9)]
+        self._event_ch.send_nowait(stt.SpeechEvent(stt.SpeechEventType.FINAL_TRANSCRIPT, alternatives=told))
 
 
 class Voice(tts.TTS):
