@@ -52,6 +52,7 @@ _LONG = (
     "voice_worker/meetings/test_rooms.py",
     "agents/configuration/test_command.py",
     "agents/test_runs.py",
+    "voice_worker",  # much of it waits in real time
 )
 
 
