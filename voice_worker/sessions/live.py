@@ -48,6 +48,8 @@ logger = logging.getLogger(__name__)
 # What was said without the conversation is told it once it is back; a session that ends waits so long for that.
 _TELL_SECONDS: Final = 20.0
 _GOODBYE_SECONDS: Final = 10.0
+# For each step of a session's end, more than any that works takes: whoever hangs keeps neither a place nor a row open.
+_CLOSE_SECONDS: Final = 30.0
 
 
 class LiveSession:
@@ -162,8 +164,8 @@ class LiveSession:
             await asyncio.wait_for(goodbye.wait_for_playout(), _GOODBYE_SECONDS)
 
     async def aclose(self, *, reason: str = "", failed: bool = False) -> None:
-        """End the session, and keep all of it. What can't be closed or kept is told to the log, and nothing else is
-        lost for it.
+        """End the session, and keep all of it. What can't be closed or kept, or hangs, is told to the log, and nothing
+        else is lost for it.
         """
         if self._timer is not None:
             self._timer.cancel()
@@ -173,7 +175,8 @@ class LiveSession:
         steps += [self._tell, book, self.axis.aclose]
         for step in steps:
             try:
-                await step()
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await step()
             except Exception:
                 logger.exception("a voice session didn't end as it should", extra={"voice_session": str(self.id)})
         status = VoiceSession.Status.FAILED if failed else VoiceSession.Status.ENDED

@@ -6,13 +6,17 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.core.files.storage import Storage
 
 from billing.models import UsageEvent
 from conversations.models import Conversation, Message
 from switchboard.kernel.database import in_database
 from tests.voice_worker.sessions.conftest import Callers
+from tests.voice_worker.sessions.parts import Detector, Ears, Voice
+from tests.voice_worker.sessions.virtual_time import virtual_time
 from voice_worker.models import TimelineEntry, VoiceSession
+from voice_worker.providers.parts import SpeechParts
 
 
 async def until(holds: Callable[[], Any], *, seconds: float = 15.0) -> Any:
@@ -146,6 +150,18 @@ async def test_what_can_t_be_stored_takes_nothing_else_with_it(calling: Callers,
     assert (session.status, session.end_reason, session.recording) == ("ended", "hung up", "")
     assert await in_database(lambda: TimelineEntry.objects.filter(kind="agent_speech").exists())
     assert await in_database(lambda: UsageEvent.objects.filter(service="tts").exists())
+
+
+async def test_who_never_lets_go_keeps_no_session_open(calling: Callers, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def cling() -> None:
+        await asyncio.Event().wait()
+
+    call = await calling(parts=SpeechParts(Ears(), Voice(), Detector(), closers=[cling]))
+    with virtual_time(monkeypatch):
+        await call.live.aclose(reason="hung up")
+
+    session = await in_database(VoiceSession.objects.get)
+    assert (session.status, session.end_reason) == ("ended", "hung up")
 
 
 async def test_an_entry_that_can_t_be_kept_is_no_reason_to_keep_none_after_it(calling: Callers) -> None:
