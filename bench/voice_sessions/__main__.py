@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import contextlib
 import datetime as dt
-import os
 import subprocess
 import sys
 import time
@@ -30,6 +29,7 @@ from bench.voice_sessions.speech import WORDS
 
 _MODEL: Final = "say-20ms"
 _PATIENCE: Final = 15.0
+_RETURN_SECONDS: Final = 2  # that an agent waits for its caller to come back
 # What the arithmetic at the end takes for granted of a machine.
 _CORES: Final = 8
 _GIB: Final = 32
@@ -59,7 +59,7 @@ class Level:
 def main() -> int:
     """Measure and print; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.voice_sessions", description=__doc__)
-    parser.add_argument("--calls", type=int, nargs="+", default=[1, 5, 10], help="levels to measure")
+    parser.add_argument("--calls", type=int, nargs="+", default=[1, 10], help="levels to measure")
     parser.add_argument("--questions", type=int, default=6, help="of each caller")
     options = parser.parse_args()
     from tests.model_server.process import running
@@ -71,7 +71,7 @@ def main() -> int:
         with Installation(environment) as place:
             place.migrate()
             company = make_company(slug="harbour", model_url=model.url, model=_MODEL)
-            with running_worker({**place.environment, "VOICE_IDLE_PROCESSES": "2"}) as worker:
+            with running_worker({**place.environment, "VOICE_RETURN_SECONDS": str(_RETURN_SECONDS)}) as worker:
                 levels = []
                 for calls in options.calls:
                     levels.append(asyncio.run(_level(calls, options.questions, company, livekit.url, worker)))
@@ -115,9 +115,11 @@ async def _level(calls: int, questions: int, company: Any, url: str, worker: Any
         await all_here.wait()
         alive = [job for job in jobs if job.is_running()]
         level.cores = sum(_spent(job) - before[job.pid] for job in alive) / (time.monotonic() - begun)
-        level.memory = [job.memory_full_info().pss for job in alive]
+        for job in alive:
+            with contextlib.suppress(psutil.NoSuchProcess):  # one of an earlier level, whose agent has left just now
+                level.memory.append(job.memory_full_info().pss)
         await all_here.wait()
-    await asyncio.sleep(3.0)
+    await asyncio.sleep(_RETURN_SECONDS + 4.0)  # until the agents have left, too
     for conversation, _ in meetings:
         level.unsaved += questions - await in_database(_answers, company, conversation)
     return level
@@ -213,5 +215,4 @@ def _report(levels: Sequence[Level], parent: int) -> str:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("VOICE_IDLE_PROCESSES", "2")
     sys.exit(main())

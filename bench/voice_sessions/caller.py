@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Final
 
+import numpy as np
 from livekit import rtc
 
 from tests.voice_worker.speech import spoken
@@ -32,9 +33,10 @@ class Caller(Guest):
             ended = time.monotonic() + self._source.queued_duration
         known = len(self.heard)
         while True:
-            await asyncio.sleep(0.005)
-            new = bytes(self.heard[known:])
-            if max(memoryview(new).cast("h"), default=0) > _LOUD:
+            await asyncio.sleep(0.01)
+            new = np.frombuffer(bytes(self.heard[known:]), np.int16)
+            known += len(new) * 2
+            if len(new) and new.max() > _LOUD:
                 return time.monotonic() - ended
 
 

@@ -163,7 +163,9 @@ async def test_an_hour_on_the_phone(
         return sum((row.quantity for row in rows if row.quantity), Decimal(0))
 
     seconds = float(await in_database(booked))
-    assert seconds == pytest.approx(ears.told, abs=0.001), "no second of it twice, and none left out"
+    # What the ears tell in the very moment of hanging up may not be heard any more.
+    lost = ears.told - seconds
+    assert -0.001 < lost < _COUNTED_SECONDS + _SILENT_SECONDS, "no second of it twice, and none left out before the end"
     assert HOUR - 30 < seconds <= microphone.seconds < HOUR + 30
 
     def states() -> list[str]:

@@ -252,6 +252,8 @@ function start() {
     event.preventDefault();
     send(input.value);
   });
+  // Until here the browser would have sent the form itself, and lost what it says.
+  say.disabled = false;
   stop.addEventListener("click", cancel);
 
   meetingButton?.addEventListener("click", async () => {
