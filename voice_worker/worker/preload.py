@@ -15,9 +15,6 @@ django.setup(set_prefix=False)
 from livekit.plugins import cartesia, deepgram, elevenlabs, google, groq, openai, rime  # noqa: F401
 
 import voice_worker.worker.job  # noqa: F401
-from switchboard.kernel import heap
 from switchboard.kernel.tls import trust
 
 trust()
-# What the collector never touches stays shared between the processes.
-heap.settle()
