@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psutil
+import uvloop
 
 from bench.companies import make_company
 from bench.installation import Installation
@@ -29,6 +30,8 @@ from bench.voice_sessions.speech import WORDS
 
 _MODEL: Final = "say-20ms"
 _PATIENCE: Final = 15.0
+# Each caller asks so often, and no two in the same instant: people don't.
+_EVERY_SECONDS: Final = 7.0
 _RETURN_SECONDS: Final = 2  # that an agent waits for its caller to come back
 # What the arithmetic at the end takes for granted of a machine.
 _CORES: Final = 8
@@ -74,7 +77,9 @@ def main() -> int:
             with running_worker({**place.environment, "VOICE_RETURN_SECONDS": str(_RETURN_SECONDS)}) as worker:
                 levels = []
                 for calls in options.calls:
-                    levels.append(asyncio.run(_level(calls, options.questions, company, livekit.url, worker)))
+                    work = _level(calls, options.questions, company, livekit.url, worker)
+                    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                        levels.append(runner.run(work))
                     print(f"{calls} calls done", flush=True)
                 parent = psutil.Process(worker.process.pid).memory_full_info().pss
     print(_report(levels, parent))
@@ -106,8 +111,8 @@ async def _level(calls: int, questions: int, company: Any, url: str, worker: Any
     meetings = [await in_database(_meeting_of, company) for _ in range(calls)]
     all_here = asyncio.Barrier(calls + 1)
     async with asyncio.TaskGroup() as group:
-        for _, token in meetings:
-            group.create_task(_call(level, url, token, questions, all_here))
+        for number, (_, token) in enumerate(meetings):
+            group.create_task(_call(level, url, token, questions, all_here, after=number * _EVERY_SECONDS / calls))
             await asyncio.sleep(0.3)  # people don't call in the same instant
         await all_here.wait()
         jobs = _job_processes(worker)
@@ -125,7 +130,7 @@ async def _level(calls: int, questions: int, company: Any, url: str, worker: Any
     return level
 
 
-async def _call(level: Level, url: str, token: str, questions: int, all_here: asyncio.Barrier) -> None:
+async def _call(level: Level, url: str, token: str, questions: int, all_here: asyncio.Barrier, *, after: float) -> None:
     from bench.voice_sessions.caller import caller_in
 
     joined = time.monotonic()
@@ -135,12 +140,14 @@ async def _call(level: Level, url: str, token: str, questions: int, all_here: as
         level.welcome.append((time.monotonic() - joined) * 1000)
         await asyncio.sleep(3.0)
         await all_here.wait()
-        for _ in range(questions):
+        begun = time.monotonic() + after
+        for number in range(questions):
+            await asyncio.sleep(begun + number * _EVERY_SECONDS - time.monotonic())
             try:
                 level.waits.append(1000 * await asyncio.wait_for(caller.ask(WORDS), _PATIENCE))
             except TimeoutError:
                 level.lost += 1
-            await asyncio.sleep(1.6)  # the answer is a second long
+        await asyncio.sleep(1.6)  # the answer is a second long
         await all_here.wait()
         await all_here.wait()
 

@@ -1,7 +1,8 @@
 """Ears and a voice that cost nothing, in a process of their own: `python -m bench.voice_sessions.speech --port N`.
 
 They speak the built-in ears' and voice's protocols (Deepgram's live transcription, OpenAI's speech). Whatever is loud
-was `WORDS`, told a fifth of a second after it ends; whatever is to be said is a second of a tone.
+was `WORDS`, told a fifth of a second after it ends, if it was long enough for them; whatever is to be said is a second
+of a tone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from aiohttp import WSMsgType, web
 WORDS: Final = "what time is breakfast"
 _LOUD: Final = 500
 _PAUSE_SECONDS: Final = 0.2
+# Of loud sound; the words take one. A machine too busy tears holes into them.
+_LEAST_SECONDS: Final = 0.5
 _RATE: Final = 24_000
 _TONE: Final = array.array("h", (int(9000 * math.sin(n / 9)) for n in range(_RATE))).tobytes()
 
@@ -25,7 +28,7 @@ async def _listen(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse()
     await socket.prepare(request)
     rate = int(request.query.get("sample_rate", "16000"))
-    is_speech, silent = False, 0.0
+    is_speech, loud, silent = False, 0.0, 0.0
     async for message in socket:
         if message.type is WSMsgType.TEXT and json.loads(message.data).get("type") == "CloseStream":
             break
@@ -37,11 +40,11 @@ async def _listen(request: web.Request) -> web.WebSocketResponse:
                 is_speech = True
                 await socket.send_json({"type": "SpeechStarted", "timestamp": 0.1})
                 await socket.send_json(_results(WORDS[:9], is_final=False))
-            silent = 0.0
+            loud, silent = loud + len(samples) / rate, 0.0
         elif is_speech:
             silent += len(samples) / rate
-            if silent >= _PAUSE_SECONDS:
-                is_speech = False
+            if silent >= _PAUSE_SECONDS and loud >= _LEAST_SECONDS:
+                is_speech, loud = False, 0.0
                 await socket.send_json(_results(WORDS, is_final=True))
     await socket.close()
     return socket

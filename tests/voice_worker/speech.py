@@ -28,8 +28,7 @@ def running_speech_server(*words: str) -> Iterator[tuple[str, subprocess.Popen[b
     """
     port = free_port()
     command = [sys.executable, "-m", "voice_worker.speech_server", "--port", str(port), *words]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}"}
-    process = subprocess.Popen(command, env=environment, cwd=ROOT)
+    process = subprocess.Popen(command, env=_environment(), cwd=ROOT)
     try:
         deadline = time.monotonic() + 60
         while not http_ready(port, "/healthz"):
@@ -58,10 +57,10 @@ def spoken(text: str, *, voice: str = "en-us", rate: int = 16_000) -> tuple[byte
     """The text spoken: PCM16 (mono) and its sample rate. Nothing but the words: no silence before or after."""
     from voice_worker.speech_server.resampling import Resampler
 
-    espeak = _espeak()
-    resampler = Resampler(espeak.rate, rate)
-    samples = espeak.speak(text, voice=voice)
-    return resampler.feed(samples) + resampler.flush(), rate
+    command = [sys.executable, "-m", "tests.voice_worker.say", text, voice]
+    said = subprocess.run(command, env=_environment(), cwd=ROOT, capture_output=True, check=True, timeout=30).stdout
+    resampler = Resampler(int.from_bytes(said[:4], "big"), rate)
+    return resampler.feed(said[4:]) + resampler.flush(), rate
 
 
 def silence(seconds: float, *, rate: int = 16_000) -> bytes:
@@ -69,8 +68,5 @@ def silence(seconds: float, *, rate: int = 16_000) -> bytes:
     return bytes(round(seconds * rate) * 2)
 
 
-@lru_cache(maxsize=1)
-def _espeak():  # type: ignore[no-untyped-def]
-    from voice_worker.speech_server.espeak import Espeak
-
-    return Espeak()
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}"}

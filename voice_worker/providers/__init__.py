@@ -42,17 +42,16 @@ async def build_speech(
         SpeechUnavailable: neither what was configured nor the built-in speech server can be used.
         TenantNotSet: outside any tenant.
     """
-    from livekit.agents import inference
-
     from agents.content.speech import BUILT_IN
     from voice_worker.providers import hearing, realtime, speaking
     from voice_worker.providers.choices import Chooser
+    from voice_worker.providers.detector import speech_detector
     from voice_worker.providers.egress import is_guarded
 
     if not is_guarded(http):
         raise ValueError("Open the session with voice_worker.providers.egress.open_http().")
     parts = Chooser(runtime=runtime, entitlements=entitlements, http=http, closers=[], notes=[])
-    detector = inference.VAD(model="silero")
+    detector = speech_detector()
     heard = await parts.choices([runtime.stt, *runtime.stt_fallbacks], "hear")
     spoken = await parts.choices([runtime.tts, *runtime.tts_fallbacks], "speak")
     ears = _built(heard, hearing.BUILDERS, parts) or [_own(hearing.BUILDERS, parts, "hear")]

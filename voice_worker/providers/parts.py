@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from livekit.agents import llm, stt, tts, vad
+
+# What ears and detectors work with; what realtime models do.
+_SPEECH_RATE: Final = 16_000
+_REALTIME_RATE: Final = 24_000
 
 Closer = Callable[[], Awaitable[None]]
 
@@ -32,6 +36,11 @@ class SpeechParts:
     realtime: llm.RealtimeModel | None = None
     downgraded: str = ""
     closers: list[Closer] = field(default_factory=list)
+
+    @property
+    def hears_at(self) -> int:
+        """Samples a second it is best given: each part that has to resample them takes a twentieth of a call's time."""
+        return _REALTIME_RATE if self.realtime else _SPEECH_RATE
 
     async def aclose(self) -> None:
         """Close connections and clients. What can't be closed is left: the session is over."""
