@@ -189,3 +189,13 @@ async def test_no_key_shows_in_what_is_told(http: Any, providers: SpeechServer, 
         await hear(parts.ears)
         await speak(parts.voice)
     assert "sk-" not in parts.downgraded + caplog.text
+
+
+# --- how sound comes to them ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("runtime", "rate"), [({}, 16_000), ({"realtime": {"endpoint": "openai"}}, 24_000)])
+async def test_sound_is_to_come_as_it_is_heard(
+    providers: SpeechServer, http: Any, runtime: dict[str, Any], rate: int
+) -> None:
+    parts = await parts_of(runtime, http)
+
+    assert parts.hears_at == rate
