@@ -105,7 +105,9 @@ class Chunk(models.Model):
         ordering = ["document", "ordinal"]
         constraints = [models.UniqueConstraint(fields=["document", "ordinal"], name="one_chunk_per_place")]
         indexes = [
-            GinIndex(fields=["words"], name="chunk_words"),
+            # Without a list of what is still to be filed, which each word of each question would be looked for in,
+            # and which a small tenant keeps for good: it is vacuumed only after a thousand passages.
+            GinIndex(fields=["words"], name="chunk_words", fastupdate=False),
             HnswIndex(
                 fields=["embedding"], name="chunk_embedding", opclasses=["halfvec_cosine_ops"], m=16, ef_construction=64
             ),

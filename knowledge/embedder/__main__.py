@@ -35,10 +35,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--threads",
         type=int,
-        default=min(4, os.cpu_count() or 1),
+        default=min(4, _processors()),
         help="processor threads for one batch (default: %(default)s)",
     )
     return parser
+
+
+def _processors() -> int:
+    """Those that this process may use: threads that share one only wait for each other."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _fail(sentence: str) -> int:

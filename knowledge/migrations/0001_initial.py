@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='chunk',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['words'], name='chunk_words'),
+            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['words'], name='chunk_words'),
         ),
         migrations.AddIndex(
             model_name='chunk',
