@@ -11,7 +11,7 @@ class VoiceWorkerConfig(AppConfig):
         from switchboard.kernel import lifespan
         from tenants.domain import leases
         from voice_worker.audio_stream import loading
-        from voice_worker.domain import sessions, waiting
+        from voice_worker.domain import places, waiting
         from voice_worker.meetings import watch
         from voice_worker.meetings.section import meeting_section
         from voice_worker.timeline.section import voice_section
@@ -19,6 +19,6 @@ class VoiceWorkerConfig(AppConfig):
 
         page_sections.show_section(meeting_section)
         page_sections.show_section(voice_section)
-        leases.on_abandoned(sessions.LEASE_KIND, recover)
+        leases.on_abandoned(places.LEASE_KIND, recover)
         lifespan.on_start(loading.preload)
         leases.on_abandoned(waiting.LEASE_KIND, watch.look)

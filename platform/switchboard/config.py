@@ -123,6 +123,13 @@ class Config(BaseSettings):
         ge=0,
         le=100_000,
     )
+    tenant_voice_sessions: int = Field(
+        description="Voice conversations of one tenant at once, in rooms and over audio websockets alike. 0: as many "
+        "as it likes. `voice_sessions_at_once` in a tenant's metadata overrides it.",
+        default=50,
+        ge=0,
+        le=100_000,
+    )
     data_dir: Path = Field(
         description="Where embedded services, uploads and generated secrets live.", default=ROOT / ".data"
     )

@@ -290,6 +290,7 @@ PREMIUM_VOICES = config.premium_voices
 TENANT_REQUESTS_PER_MINUTE = config.tenant_requests_per_minute
 TENANT_TOKENS_PER_MINUTE = config.tenant_tokens_per_minute
 TENANT_CALLS_AT_ONCE = config.tenant_calls_at_once
+TENANT_VOICE_SESSIONS = config.tenant_voice_sessions
 
 # --- LiveKit ----------------------------------------------------------------------------------------------------------
 LIVEKIT_URL = config.livekit_url

@@ -202,6 +202,13 @@ def is_fresh(*, kind: str, object_id: uuid.UUID) -> bool:
     return WorkLease.objects.filter(kind=kind, object_id=object_id, until__gt=timezone.now()).exclude(owner="").exists()
 
 
+def count_fresh(*, kind: str) -> int:
+    """How much work of a kind processes hold and renew, of the tenant in force."""
+    return (
+        WorkLease.objects.filter(kind=kind, tenant_id=tenant_id(), until__gt=timezone.now()).exclude(owner="").count()
+    )
+
+
 def take_abandoned(*, limit: int = 50) -> list[Abandoned]:
     """Lease to this process what others let lapse. Processes that look at the same time get different work."""
     with transaction.atomic():

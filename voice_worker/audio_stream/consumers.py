@@ -25,6 +25,7 @@ from voice_worker.audio_stream.limits import one_of_few
 from voice_worker.audio_stream.outbox import dumps
 from voice_worker.audio_stream.protocol import End, Interrupt, Played, Sound, Start, parse
 from voice_worker.audio_stream.talk import Talk
+from voice_worker.domain.places import check_place
 
 logger = logging.getLogger(__name__)
 
@@ -138,6 +139,7 @@ class AudioConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _talked(self, start: Start) -> str:
         """Hold the talk. Returns why it is over."""
+        await in_database(check_place)
         conversation_id = await self._conversation(start)
         self._talk = Talk(
             start,

@@ -11,6 +11,7 @@ from typing import Final
 from django.utils import timezone
 
 from voice_worker.domain.meetings import end_meeting, note_joined, note_started
+from voice_worker.domain.places import is_full
 from voice_worker.domain.waiting import (
     COMING_SECONDS,
     GIVE_UP,
@@ -105,7 +106,8 @@ def settle(*, believed: Believed, people: Sequence[Person] | None) -> bool:
     since = Meeting.objects.values_list("agent_awaited_since", flat=True).filter(pk=meeting_id).first()
     is_in_time = is_wanted and since is not None and timezone.now() - since < GIVE_UP
     look_again(meeting_id=meeting_id, seconds=COMING_SECONDS if is_in_time else LOOK_SECONDS)
-    return is_in_time
+    # A worker that is sent while there is no place would leave again; it is looked for one as often.
+    return is_in_time and not is_full()
 
 
 def _settle_without_room(believed: Believed) -> None:

@@ -14,10 +14,10 @@ from conversations.models import Conversation, Message
 from switchboard.kernel.ids import uuid7
 from switchboard.kernel.problems import Conflict, NotFound
 from tenants.domain import leases
+from voice_worker.domain.places import LEASE_KIND, take_place
 from voice_worker.domain.waiting import LISTENER_LEFT, await_agent, await_no_agent
 from voice_worker.models import Meeting, VoiceSession
 
-LEASE_KIND: Final = "voice"
 # Where a process of ours would be named: a worker of somebody's own, under no lease.
 ELSEWHERE: Final = "elsewhere"
 
@@ -48,12 +48,14 @@ def begin_session(*, conversation_id: uuid.UUID, channel: str, meeting_id: uuid.
     Raises:
         NotFound: no such conversation, or it has no release.
         Conflict: `agent_present`, there is an agent at work in the meeting; `meeting_ended`.
+        NoPlace: the tenant has as many sessions as it may.
     """
     with transaction.atomic():
         thread = Conversation.objects.select_for_update().filter(pk=conversation_id).first()
         if thread is None or thread.release_id is None:
             raise NotFound("conversation")
         was_lost = bool(meeting_id and _take_the_place(meeting_id))
+        take_place()
         session = VoiceSession.objects.create(
             id=uuid7(),
             conversation=thread,

@@ -24,6 +24,7 @@ from tenants.models import Tenant
 from tenants.permissions import Permission, allows, require
 from tenants.staff.models import User
 from voice_worker.domain.meetings import begin_meeting, end_meeting, extend
+from voice_worker.domain.places import check_place
 from voice_worker.meetings import livekit, queries, schemas
 from voice_worker.meetings.access import conversation_for, meeting_for
 from voice_worker.meetings.tokens import JoinToken, expiry, identity_of, join_token
@@ -34,7 +35,7 @@ router = Router()
 IdempotencyKey = Annotated[
     str | None, Header(alias="Idempotency-Key", min_length=1, max_length=120, pattern=r"^[\x21-\x7e]+$")
 ]
-_PROBLEMS = dict.fromkeys((401, 403, 404, 409, 413, 422, 503), ProblemSchema)
+_PROBLEMS = dict.fromkeys((401, 403, 404, 409, 413, 422, 429, 503), ProblemSchema)
 _READ, _WRITE = Permission.CONVERSATIONS_READ, Permission.CONVERSATIONS_WRITE
 
 
@@ -55,7 +56,8 @@ async def begin(
     idempotency_key: IdempotencyKey = None,
 ) -> Status[schemas.Joining]:
     """A conversation goes on by voice, or begins so. Its agent comes when the first person does. 200 with a new token
-    where the conversation has a meeting under way. Open event streams of the conversation end with an `upgraded` event.
+    where the conversation has a meeting under way; 429 `too_many_voice_sessions` where the company has as many voice
+    conversations as it may. Open event streams of the conversation end with an `upgraded` event.
     """
     livekit.check_configured()
     await in_database(_check_begin, request, payload)
@@ -73,6 +75,8 @@ async def begin(
                 consents_to_recording=payload.consents_to_recording,
                 idempotency_key=idempotency_key,
             )
+            if begun.is_new:
+                check_place()
         kind = _kind(request, None, conversation)
         return begun.meeting, begun.is_new, _token(request, begun.meeting, kind, payload.display_name, expires_at)
 

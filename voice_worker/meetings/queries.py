@@ -9,6 +9,7 @@ from typing import Final, Literal
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from voice_worker.domain.places import is_full
 from voice_worker.domain.waiting import GIVE_UP, MOST_ATTEMPTS
 from voice_worker.models import Meeting, TimelineEntry, VoiceSession
 
@@ -52,12 +53,13 @@ def transcript(meeting_id: uuid.UUID) -> list[Line]:
     ]
 
 
-AgentState = Literal["expected", "coming", "present", "unavailable", "gone"]
+AgentState = Literal["expected", "coming", "busy", "present", "unavailable", "gone"]
 
 
 def agent_of(meeting: Meeting) -> AgentState:
-    """Whether a meeting's agent is there: `expected` once somebody comes, `coming` to whoever waits, `unavailable`
-    where none could be found or it can't speak, `gone` where it has left.
+    """Whether a meeting's agent is there: `expected` once somebody comes, `coming` to whoever waits, `busy` where
+    the company's places are taken and it comes when one is free, `unavailable` where none could be found or it can't
+    speak, `gone` where it has left.
     """
     states = list(VoiceSession.objects.filter(meeting=meeting).order_by("-id").values_list("status", flat=True))
     if VoiceSession.Status.LIVE in states:
@@ -66,7 +68,9 @@ def agent_of(meeting: Meeting) -> AgentState:
         return "gone"
     since = meeting.agent_awaited_since
     if since is not None:
-        return "coming" if timezone.now() - since < GIVE_UP else "unavailable"
+        if timezone.now() - since >= GIVE_UP:
+            return "unavailable"
+        return "busy" if is_full() else "coming"
     if not states:
         return "expected"
     is_lost = states[0] == VoiceSession.Status.LOST and states.count(VoiceSession.Status.LOST) > MOST_ATTEMPTS

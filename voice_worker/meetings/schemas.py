@@ -97,9 +97,10 @@ class Meeting(Schema):
 
 
 class MeetingDetail(Meeting):
-    agent: Literal["expected", "coming", "present", "unavailable", "gone"] = Field(
-        description="`expected` once somebody comes, `coming` to whoever waits for it, `present`, `unavailable` where "
-        "none could be found or it can't speak, `gone` where it has left."
+    agent: Literal["expected", "coming", "busy", "present", "unavailable", "gone"] = Field(
+        description="`expected` once somebody comes, `coming` to whoever waits for it, `busy` where it comes once "
+        "one of the company's places is free, `present`, `unavailable` where none could be found or it can't speak, "
+        "`gone` where it has left."
     )
     participants: list[Participant]
     sessions: list[Session]

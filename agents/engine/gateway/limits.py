@@ -23,7 +23,8 @@ from redis.exceptions import RedisError
 
 from agents.engine.gateway.failures import ModelFailed
 from switchboard.kernel.redis import async_redis
-from tenants.context import current_tenant, tenant_key
+from tenants.context import tenant_key
+from tenants.noted import noted_limit
 
 _PATIENCE: Final = 0.3  # seconds for an answer of Redis
 _AWAY_SECONDS: Final = 2.0  # for which Redis isn't asked after it gave none
@@ -92,16 +93,10 @@ _away_until = 0.0
 
 def limits_of_tenant() -> Limits:
     """Those of the tenant in force: the installation's, unless the operators noted others in its metadata."""
-    noted = current_tenant().metadata
-
-    def one(name: str, default: int) -> int:
-        value = noted.get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else default
-
     return Limits(
-        requests_per_minute=one("model_requests_per_minute", settings.TENANT_REQUESTS_PER_MINUTE),
-        tokens_per_minute=one("model_tokens_per_minute", settings.TENANT_TOKENS_PER_MINUTE),
-        calls_at_once=one("model_calls_at_once", settings.TENANT_CALLS_AT_ONCE),
+        requests_per_minute=noted_limit("model_requests_per_minute", settings.TENANT_REQUESTS_PER_MINUTE),
+        tokens_per_minute=noted_limit("model_tokens_per_minute", settings.TENANT_TOKENS_PER_MINUTE),
+        calls_at_once=noted_limit("model_calls_at_once", settings.TENANT_CALLS_AT_ONCE),
     )
 
 

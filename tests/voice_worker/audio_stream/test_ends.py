@@ -104,8 +104,15 @@ async def test_whoever_lets_the_button_go_is_answered(hotel: Caller) -> None:
         assert await closed_with(call) == (1000, "ended")
 
 
-async def test_so_many_talk_at_once_and_the_next_is_told_so(hotel: Caller, harbour: Tenant, settings: Any) -> None:
-    settings.AUDIO_STREAMS = 2
+@pytest.mark.parametrize(
+    ("setting", "refusal"),
+    [("AUDIO_STREAMS", "4503 too_many_streams"), ("TENANT_VOICE_SESSIONS", "4429 too_many_voice_sessions")],
+    ids=["a process", "a company"],
+)
+async def test_so_many_talk_at_once_and_the_next_is_told_so(
+    hotel: Caller, harbour: Tenant, settings: Any, setting: str, refusal: str
+) -> None:
+    setattr(settings, setting, 2)
     calls = [calling(hotel) for _ in range(2)]
     one, other = await asyncio.gather(*(call.__aenter__() for call in calls))
 
@@ -119,12 +126,15 @@ async def test_so_many_talk_at_once_and_the_next_is_told_so(hotel: Caller, harbo
         await call.aclose()
         return f"{code} {problem}"
 
-    assert set(await asyncio.gather(*(turned_away() for _ in range(5)))) == {"4503 too_many_streams"}
+    assert set(await asyncio.gather(*(turned_away() for _ in range(5)))) == {refusal}
     with use_tenant(harbour):
         assert await in_database(Conversation.objects.count) == 2, "who gets no place has begun nothing"
     await one.tell(type="end")
     await closed_with(one)
     assert other.closed is None
+    async with calling(hotel) as third:
+        assert await turned_away() == refusal
+        assert third.closed is None, "the next got the place that was free"
     await asyncio.gather(*(call.__aexit__(None, None, None) for call in calls))
 
 

@@ -14,6 +14,7 @@ from tenants.context import use_public, use_tenant
 from voice_worker.directory.domain import find_room
 from voice_worker.directory.models import Room
 from voice_worker.domain.meetings import note_started
+from voice_worker.domain.sessions import begin_session, end_session
 from voice_worker.models import Meeting
 
 MEETINGS = "/api/v1/meetings"
@@ -118,6 +119,31 @@ async def test_a_meeting_whose_room_is_gone_makes_room_for_the_next(hotel, harbo
     second = await begin(hotel.http, conversation=conversation)
     assert second["id"] != first["id"]
     assert {str(row.pk): row.status for row in await rows(harbour)} == {first["id"]: "ended", second["id"]: "planned"}
+
+
+async def test_no_meeting_is_begun_that_no_place_is_left_for(hotel, harbour, rooms, settings):
+    settings.TENANT_VOICE_SESSIONS = 1
+    under_way = await begin(hotel.http, conversation=str(await hotel.begin()))
+
+    def take_the_place():
+        with use_tenant(harbour):
+            return begin_session(conversation_id=under_way["conversation"], channel="audio")
+
+    session = await in_database(take_the_place)
+    threads = await rows(harbour, Conversation)
+    refused = await hotel.http.request("POST", MEETINGS, {"agent": str(hotel.agent.pk)})
+    assert (refused.status, refused.json()["code"]) == (429, "too_many_voice_sessions")
+    assert int(refused.headers["retry-after"]) > 0
+    assert await rows(harbour, Conversation) == threads, "nothing was begun"
+    again = await begin(hotel.http, conversation=under_way["conversation"])
+    assert again["id"] == under_way["id"], "a meeting that is under way lets people in"
+
+    def leave():
+        with use_tenant(harbour):
+            end_session(session_id=session.id)
+
+    await in_database(leave)
+    await begin(hotel.http, agent=str(hotel.agent.pk))
 
 
 async def test_nothing_is_begun_where_livekit_is_away(hotel, harbour, rooms, settings):

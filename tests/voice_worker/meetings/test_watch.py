@@ -7,7 +7,7 @@ import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db.models import F
@@ -146,8 +146,15 @@ async def calls_for_an_agent(rooms: LiveKitServer, meeting: dict[str, Any]) -> i
         return len(await livekit.agent_dispatch.list_dispatch(meeting["room"]))
 
 
+def elsewhere_at_work(tenant: Tenant) -> WorkLease:
+    """A session of the tenant in another process."""
+    until = timezone.now() + dt.timedelta(minutes=5)
+    with use_public():
+        return WorkLease.objects.create(kind="voice", object_id=uuid4(), tenant=tenant, owner="other", until=until)
+
+
 async def test_whoever_waits_is_told_and_an_agent_is_called_until_it_is_too_late(
-    hotel: Caller, harbour: Tenant, meeting: dict[str, Any], rooms: LiveKitServer
+    hotel: Caller, harbour: Tenant, meeting: dict[str, Any], rooms: LiveKitServer, settings: Any
 ) -> None:
     assert (await shown(hotel, meeting))["agent"] == "expected"
     async with inside(meeting):
@@ -157,6 +164,14 @@ async def test_whoever_waits_is_told_and_an_agent_is_called_until_it_is_too_late
         called = await calls_for_an_agent(rooms, meeting)
         assert called >= 2
         assert (await in_database(next_look, meeting) or 0) < 9, "and again soon"
+
+        settings.TENANT_VOICE_SESSIONS = 1
+        lease = await in_database(elsewhere_at_work, harbour)
+        assert (await shown(hotel, meeting))["agent"] == "busy", "all places are taken"
+        await looked_at((harbour, meeting))
+        assert await calls_for_an_agent(rooms, meeting) == called, "no worker is sent that would have to leave"
+        await in_database(lease.delete)
+        assert (await shown(hotel, meeting))["agent"] == "coming"
 
         await in_database(change, harbour, agent_awaited_since=timezone.now() - dt.timedelta(minutes=6))
         assert (await shown(hotel, meeting))["agent"] == "unavailable"

@@ -285,6 +285,7 @@ function begin() {
     const known = {
       4401: "You are signed out. Reload the page and sign in again.",
       4408: reason === "idle" ? "Nobody said anything for a minute, so the talk ended." : "The connection is too slow for a talk.",
+      4429: reason === "too_many_voice_sessions" ? "This company has as many talks at once as it may. Try again in a moment." : "The sound came faster than it can be spoken. Talk again; the conversation goes on.",
       4503: "All places for talks are taken. Try again in a moment.",
       1001: "The server restarts. Talk again in a moment; the conversation goes on.",
     };

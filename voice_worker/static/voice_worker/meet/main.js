@@ -10,6 +10,7 @@ setLogLevel("silent");
 const AGENT_PATIENCE = 5_000;
 const AGENT = {
   coming: "The agent is on its way …",
+  busy: "All of this company's lines are taken. The agent comes as soon as one is free; you can write to it meanwhile.",
   late: "The agent hasn't come yet.",
   unavailable: "No agent could be found. You can write to it meanwhile.",
   gone: "The agent has left. You can write to it.",
