@@ -40,7 +40,7 @@ _servers = pytest.StashKey[Servers]()
 # Each of these has a platform of its own, which is slow to start: one process runs all of the folder's tests.
 _TOGETHER = ("e2e", "launcher")
 # Sound at the speed of sound, and browsers: on a machine that is busy with something else for a second, words are lost
-# that nobody lost. They have a second chance; what is broken fails twice.
+# that nobody lost. They have two more chances; what is broken fails each time.
 _REAL_TIME = ("voice_worker", "e2e")
 # What takes minutes begins first: begun last, one process would be alone with it while the others have nothing left.
 # Voices and browsers don't begin together, for both are slow beside the other.
@@ -94,7 +94,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(tests).parts[0]
         item.add_marker(pytest.mark.xdist_group(folder if folder in _TOGETHER else str(item.path)))
         if folder in _REAL_TIME:
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=2))
         mark = item.get_closest_marker("django_db")
         names = getattr(item, "fixturenames", ())
         if "transactional_db" in names or (mark and mark.kwargs.get("transaction")):
