@@ -1,37 +1,35 @@
 """`make bench-voice_sessions`: what a call costs, and whether ten at a time on one machine are as prompt as one.
 
-A real LiveKit server, the voice worker as it is shipped, and callers with the rtc SDK, each in a room of their own. The
-ears, the voice and the model are stubs that take no processor time, as providers elsewhere would; the detector of
-speech is the real one. Each caller asks a few questions and waits for each answer's first sound. Exit code 1 where an
-answer is lost or isn't in its thread. Everything runs on this machine, the callers too.
+A real LiveKit server, the voice worker as it is shipped, and callers, each in a room of their own. The ears, the voice
+and the model are stubs that take no processor time, as providers elsewhere would; the detector of speech is the real
+one. Each caller asks a few questions and waits for each answer's first sound. Exit code 1 where an answer is lost or
+isn't in its thread. Everything runs on this machine, but the callers encode and decode nothing (`calling.py`).
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import datetime as dt
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psutil
-import uvloop
 
 from bench.companies import make_company
 from bench.installation import Installation
 from bench.measure import percentile, table
+from bench.voice_sessions.calling import build, calling
 from bench.voice_sessions.speech import WORDS
 
 _MODEL: Final = "say-20ms"
-_PATIENCE: Final = 15.0
-# Each caller asks so often, and no two in the same instant: people don't.
-_EVERY_SECONDS: Final = 7.0
+# When they come and ask, in seconds; `plan` in callers/main.go says what of. An answer is a second long.
+_PLAN: Final[Mapping[str, float]] = {"apart": 0.3, "settle": 3.0, "every": 7.0, "patience": 15.0, "listen": 1.6}
 _RETURN_SECONDS: Final = 2  # that an agent waits for its caller to come back
 # What the arithmetic at the end takes for granted of a machine.
 _CORES: Final = 8
@@ -44,9 +42,10 @@ class Level:
     """So many calls at once, measured.
 
     Args:
-        waits: from the end of a question to the answer's first sound at the caller, milliseconds.
+        waits: from the last packet of a question to the first of the answer's sound at the caller, milliseconds.
         memory: of each call's process, its share of what it shares with others counted in (PSS), bytes.
         cores: processor time of all calls' processes per second, in cores.
+        callers: processor time of all the callers per second, in cores.
         welcome: from joining to the agent being there, milliseconds.
     """
 
@@ -56,6 +55,7 @@ class Level:
     unsaved: int = 0
     memory: list[int] = field(default_factory=list)
     cores: float = 0.0
+    callers: float = 0.0
     welcome: list[float] = field(default_factory=list)
 
 
@@ -65,6 +65,7 @@ def main() -> int:
     parser.add_argument("--calls", type=int, nargs="+", default=[1, 10], help="levels to measure")
     parser.add_argument("--questions", type=int, default=6, help="of each caller")
     options = parser.parse_args()
+    build()
     from tests.model_server.process import running
     from tests.voice_worker.livekit_server import running_livekit
     from tests.voice_worker.worker.conftest import running_worker
@@ -77,9 +78,7 @@ def main() -> int:
             with running_worker({**place.environment, "VOICE_RETURN_SECONDS": str(_RETURN_SECONDS)}) as worker:
                 levels = []
                 for calls in options.calls:
-                    work = _level(calls, options.questions, company, livekit.url, worker)
-                    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                        levels.append(runner.run(work))
+                    levels.append(_level(calls, options.questions, company, livekit.url, worker))
                     print(f"{calls} calls done", flush=True)
                 parent = psutil.Process(worker.process.pid).memory_full_info().pss
     print(_report(levels, parent))
@@ -104,52 +103,25 @@ def _stub_speech() -> Iterator[str]:
         process.wait(timeout=10)
 
 
-async def _level(calls: int, questions: int, company: Any, url: str, worker: Any) -> Level:
-    from switchboard.kernel.database import in_database
-
+def _level(calls: int, questions: int, company: Any, url: str, worker: Any) -> Level:
     level = Level(calls)
-    meetings = [await in_database(_meeting_of, company) for _ in range(calls)]
-    all_here = asyncio.Barrier(calls + 1)
-    async with asyncio.TaskGroup() as group:
-        for number, (_, token) in enumerate(meetings):
-            group.create_task(_call(level, url, token, questions, all_here, after=number * _EVERY_SECONDS / calls))
-            await asyncio.sleep(0.3)  # people don't call in the same instant
-        await all_here.wait()
+    meetings = [_meeting_of(company) for _ in range(calls)]
+    with calling(url, [token for _, token in meetings], WORDS, questions=questions, **_PLAN) as callers:
+        level.welcome = [wait * 1000 for wait in callers.meet()]
         jobs = _job_processes(worker)
-        before, begun = {job.pid: _spent(job) for job in jobs}, time.monotonic()
-        await all_here.wait()
-        alive = [job for job in jobs if job.is_running()]
-        level.cores = sum(_spent(job) - before[job.pid] for job in alive) / (time.monotonic() - begun)
+        before, begun = {one.pid: _spent(one) for one in [*jobs, callers.process]}, time.monotonic()
+        waits = callers.ask()
+        alive, lasted = [job for job in jobs if job.is_running()], time.monotonic() - begun
+        level.cores = sum(_spent(job) - before[job.pid] for job in alive) / lasted
+        level.callers = (_spent(callers.process) - before[callers.process.pid]) / lasted
         for job in alive:
             with contextlib.suppress(psutil.NoSuchProcess):  # one of an earlier level, whose agent has left just now
                 level.memory.append(job.memory_full_info().pss)
-        await all_here.wait()
-    await asyncio.sleep(_RETURN_SECONDS + 4.0)  # until the agents have left, too
-    for conversation, _ in meetings:
-        level.unsaved += questions - await in_database(_answers, company, conversation)
+    level.waits = [wait * 1000 for wait in waits if wait is not None]
+    level.lost = waits.count(None)
+    time.sleep(_RETURN_SECONDS + 4.0)  # until the agents have left, too
+    level.unsaved = sum(questions - _answers(company, conversation) for conversation, _ in meetings)
     return level
-
-
-async def _call(level: Level, url: str, token: str, questions: int, all_here: asyncio.Barrier, *, after: float) -> None:
-    from bench.voice_sessions.caller import caller_in
-
-    joined = time.monotonic()
-    async with caller_in(url, token) as caller:
-        while not caller.agents():  # noqa: ASYNC110 - the SDK tells of participants before it tells what they are
-            await asyncio.sleep(0.02)
-        level.welcome.append((time.monotonic() - joined) * 1000)
-        await asyncio.sleep(3.0)
-        await all_here.wait()
-        begun = time.monotonic() + after
-        for number in range(questions):
-            await asyncio.sleep(begun + number * _EVERY_SECONDS - time.monotonic())
-            try:
-                level.waits.append(1000 * await asyncio.wait_for(caller.ask(WORDS), _PATIENCE))
-            except TimeoutError:
-                level.lost += 1
-        await asyncio.sleep(1.6)  # the answer is a second long
-        await all_here.wait()
-        await all_here.wait()
 
 
 def _meeting_of(company: Any) -> tuple[uuid.UUID, str]:
@@ -199,7 +171,7 @@ def _spent(process: psutil.Process) -> float:
 
 def _report(levels: Sequence[Level], parent: int) -> str:
     head = ["calls at once", "agent there ms p50", "first sound ms p50", "p95", "answers", "lost", "unsaved"]
-    head += ["MB a call", "cores a call"]
+    head += ["MB a call", "cores a call", "cores of all callers"]
     rows = []
     for level in levels:
         busiest = sorted(level.memory)[-level.calls :]
@@ -207,7 +179,7 @@ def _report(levels: Sequence[Level], parent: int) -> str:
             [str(level.calls), *(f"{number:.0f}" for number in (percentile(level.welcome, 0.5),))]
             + [f"{percentile(level.waits, share):.0f}" if level.waits else "-" for share in (0.5, 0.95)]
             + [str(len(level.waits)), str(level.lost), str(level.unsaved)]
-            + [f"{sum(busiest) / len(busiest) / 1e6:.0f}", f"{level.cores / level.calls:.3f}"]
+            + [f"{sum(busiest) / len(busiest) / 1e6:.0f}", f"{level.cores / level.calls:.3f}", f"{level.callers:.3f}"]
         )
     last = levels[-1]
     memory = sum(sorted(last.memory)[-last.calls :]) / last.calls

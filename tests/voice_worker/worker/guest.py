@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from livekit import rtc
 
 from tests.voice_worker.speech import silence, spoken
 
 RATE: Final = 24_000
+_FRAME_SECONDS: Final = 0.02
 # Of what is heard, louder than this is somebody who speaks.
 _LOUD: Final = 300
 
 
 class Guest:
     """A headless participant."""
-
-    # So much sound is spoken, and heard, at a time; seconds.
-    frame: ClassVar[float] = 0.02
 
     def __init__(self, room: rtc.Room) -> None:
         self.room = room
@@ -90,10 +88,10 @@ class Guest:
         """A microphone is never quite without sound: silence between what is said."""
         while True:
             async with self._mouth:
-                await self._play(silence(self.frame, rate=RATE))
+                await self._play(silence(_FRAME_SECONDS, rate=RATE))
 
     async def _play(self, data: bytes) -> None:
-        size = int(RATE * self.frame) * 2
+        size = int(RATE * _FRAME_SECONDS) * 2
         for start in range(0, len(data), size):
             piece = data[start : start + size].ljust(size, b"\0")
             await self._source.capture_frame(rtc.AudioFrame(piece, RATE, 1, size // 2))
@@ -105,8 +103,7 @@ class Guest:
             self._spawn(self._hear(track))
 
     async def _hear(self, track: rtc.Track) -> None:
-        frame = round(self.frame * 1000)
-        async for event in rtc.AudioStream(track, sample_rate=RATE, num_channels=1, frame_size_ms=frame):
+        async for event in rtc.AudioStream(track, sample_rate=RATE, num_channels=1):
             self.heard += event.frame.data.tobytes()
 
     def _captioned(self, reader: rtc.TextStreamReader, identity: str) -> None:
