@@ -27,6 +27,9 @@ def routes(server: SpeechServer) -> list[web.RouteDef]:
                 continue
             event = json.loads(message.data)
             if sound := event.get("realtime_input", event.get("realtimeInput", {})):
+                if server.behaviour("gemini") != "well":  # it was, when this socket was opened
+                    await socket.close(code=1011)
+                    break
                 for one in [sound.get("audio"), *(sound.get("mediaChunks") or sound.get("media_chunks") or [])]:
                     asked.audio += len(base64.urlsafe_b64decode(one["data"] + "==")) if one else 0
                 if not sound.get("text"):

@@ -31,12 +31,23 @@ def speech_url() -> str:
     return str(settings.SPEECH_URL).rstrip("/")
 
 
+def host_and_port(base_url: str) -> str:
+    """Where an address leads, as EGRESS_ALLOW lists it."""
+    url = httpx2.URL(base_url)
+    return f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}".lower()
+
+
+def is_listed(base_url: str) -> bool:
+    """Whether the operator has listed an address by name: for clients that look names up by themselves, so that no
+    address can be judged and then held to.
+    """
+    return host_and_port(base_url) in {entry.lower() for entry in settings.EGRESS_ALLOW}
+
+
 def policy() -> EgressPolicy:
     """What may be reached: as for all that agents reach, and the speech server of our own."""
     address = speech_url()
-    own = httpx2.URL(address) if address else None
-    pairs = [f"{own.host}:{own.port or (443 if own.scheme == 'https' else 80)}"] if own else []
-    return EgressPolicy([*settings.EGRESS_ALLOW, *pairs])
+    return EgressPolicy([*settings.EGRESS_ALLOW, *([host_and_port(address)] if address else [])])
 
 
 class GuardedResolver(AbstractResolver):

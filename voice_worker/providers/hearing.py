@@ -12,7 +12,7 @@ from django.conf import settings
 from agents.content.speech import BUILT_IN
 from agents.providers import OPENAI_COMPATIBLE, is_own_address
 from voice_worker.providers.choices import Choice, Unusable
-from voice_worker.providers.egress import guarded_client
+from voice_worker.providers.egress import guarded_client, host_and_port, is_listed
 from voice_worker.providers.naming import known_as
 
 if TYPE_CHECKING:
@@ -92,20 +92,25 @@ def _transcriptions(choice: Choice, model: str) -> stt.STT[Any]:
 
 
 def _google(choice: Choice) -> stt.STT[Any]:
-    # Its client speaks gRPC and looks names up by itself, so it is let go to Google alone.
-    if not is_own_address(choice.provider, choice.base_url):
-        raise Unusable("Google's speech recognition is reached at Google's own address only")
+    # Its client speaks gRPC and looks names up by itself: it goes to Google, or to a host that the operator has listed.
+    is_own = is_own_address(choice.provider, choice.base_url)
+    if not is_own and not (is_listed(choice.base_url) and choice.base_url.startswith("https://")):
+        raise Unusable(
+            "Google's speech recognition is reached at Google's own address, or by https at a host:port listed in "
+            "EGRESS_ALLOW"
+        )
     try:
         account = json.loads(choice.api_key)
     except ValueError:
         account = None
     if not isinstance(account, dict) or account.get("type") != "service_account":
         raise Unusable("Google hears for a service account alone: give its key, a JSON document, as the API key")
-    from livekit.plugins import google
-
     # Where the account's tokens are asked for is in the document, which a tenant wrote.
     account |= {"token_uri": _GOOGLE_TOKENS, "universe_domain": "googleapis.com"}
-    return known_as(google.STT, choice.label)(
+    from voice_worker.providers import google_speech
+
+    kind = google_speech.at_google() if is_own else google_speech.at(host_and_port(choice.base_url))
+    return known_as(kind, choice.label)(
         model=choice.model or "latest_long",
         languages=[choice.language] if choice.is_one_language else list(choice.languages),
         detect_language=not choice.is_one_language,

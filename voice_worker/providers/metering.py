@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import Error as DatabaseFault
 
@@ -26,7 +26,8 @@ from billing.speech_prices import speech_cost_of
 from switchboard.kernel.database import in_database
 
 if TYPE_CHECKING:
-    from livekit.agents.metrics import AgentSessionUsage, ModelUsage
+    from livekit.agents import stt
+    from livekit.agents.metrics import AgentSessionUsage, ModelUsage, STTMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ class SpeechMeter:
         # Another worker that goes on with the session counts from nothing again, under keys of its own.
         self._key = f"voice:{session_id}:{secrets.token_hex(4)}"
         self._heard: dict[Name, _Counts] = {}
+        self._has_ears = False
         self._booked: dict[Name, _Counts] = {}
         self._waiting: dict[str, Usage] = {}
         self._rows = 0
@@ -102,7 +104,25 @@ class SpeechMeter:
 
     def update(self, usage: AgentSessionUsage) -> None:
         """Take note of all that the session has used so far: the `usage` of a `session_usage_updated`."""
-        self._heard |= _counted(usage.model_usage)
+        self._note([used for used in usage.model_usage if not self._has_ears or used.type != "stt_usage"])
+
+    def listen_to(self, ears: stt.STT[Any]) -> None:
+        """Take note of what ears tell themselves, whatever `update` says of them from here on: a session that closes
+        them doesn't listen to them any more, and that is when they tell of a call's last seconds.
+        """
+        from livekit.agents.metrics import ModelUsageCollector
+
+        collector = ModelUsageCollector()
+
+        def note(metrics: STTMetrics) -> None:
+            collector.collect(metrics)
+            self._note(collector.flatten())
+
+        self._has_ears = True
+        ears.on("metrics_collected", note)
+
+    def _note(self, used: Sequence[ModelUsage]) -> None:
+        self._heard |= _counted(used)
         if self._timer is None and self._is_behind():
             self._timer = asyncio.get_running_loop().call_later(self._interval, self._due)
 

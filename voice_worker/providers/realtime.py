@@ -6,11 +6,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx2
-from django.conf import settings
-
 from agents.providers import is_own_address
 from voice_worker.providers.choices import Choice, Unusable
+from voice_worker.providers.egress import is_listed
 from voice_worker.providers.naming import known_as
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ def _openai(choice: Choice) -> llm.RealtimeModel:
 def _google(choice: Choice) -> llm.RealtimeModel:
     # Its client looks names up by itself, so that no address can be judged and then held to. It goes to Google, or to
     # a host that the operator has listed by name.
-    if not is_own_address(choice.provider, choice.base_url) and not _is_listed(choice.base_url):
+    if not is_own_address(choice.provider, choice.base_url) and not is_listed(choice.base_url):
         raise Unusable("Gemini Live is reached at Google's own address, or at a host:port listed in EGRESS_ALLOW")
     from google.genai import types
     from livekit.plugins import google
@@ -76,12 +74,6 @@ def _google(choice: Choice) -> llm.RealtimeModel:
         **{name: value for name, value in given.items() if value},
         **choice.options,
     )
-
-
-def _is_listed(base_url: str) -> bool:
-    url = httpx2.URL(base_url)
-    port = url.port or (443 if url.scheme == "https" else 80)
-    return f"{url.host}:{port}".lower() in {entry.lower() for entry in settings.EGRESS_ALLOW}
 
 
 BUILDERS: Final[Mapping[str, Callable[[Choice], llm.RealtimeModel]]] = {"openai": _openai, "google": _google}

@@ -14,7 +14,7 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, Iterator, Sequence
 from typing import Any, Final
 
 from livekit import rtc
@@ -28,6 +28,8 @@ from livekit.agents import (
     utils,
     vad,
 )
+from livekit.agents.metrics import STTMetrics
+from livekit.agents.metrics.base import Metadata
 
 from voice_worker.providers.choices import OWN_LABEL
 from voice_worker.providers.egress import CONNECT_SECONDS
@@ -123,6 +125,7 @@ class _RelayStream(stt.RecognizeStream):
         self._kept: deque[rtc.AudioFrame] = deque()
         self._kept_seconds = 0.0
         self._current: stt.RecognizeStream | None = None
+        self._given = 0.0  # seconds of sound, to the part in charge
         self._is_over = False
         # When the part in charge last said anything; how much speech it has said nothing of since.
         self._told_at = 0.0
@@ -177,15 +180,21 @@ class _RelayStream(stt.RecognizeStream):
         Raises:
             Exception: it broke off, or what is said to it comes to nothing.
         """
-        options = dataclasses.replace(self._conn_options, max_retry=0, timeout=CONNECT_SECONDS)
-        self._unheard, self._told_at = 0.0, 0.0
+        self._unheard, self._told_at, self._given = 0.0, 0.0, 0.0
         self._deaf.clear()
+        with self._accounted_for(part):
+            await self._listen_until_it_ends(part)
+            if not self._is_over:
+                raise APIConnectionError("it ended before what is said did")
+
+    async def _listen_until_it_ends(self, part: stt.STT[Any]) -> None:
+        options = dataclasses.replace(self._conn_options, max_retry=0, timeout=CONNECT_SECONDS)
         async with part.stream(language=self._language, conn_options=options) as stream:
             # Times in what it tells are counted from the beginning of what is told to it.
             missed = time.time() - self._begun - self._kept_seconds
             stream.start_time_offset = self.start_time_offset + max(0.0, missed)
             for frame in self._kept:
-                stream.push_frame(frame)
+                self._give(stream, frame)
             self._current = stream
             if self._is_over:
                 stream.end_input()
@@ -199,8 +208,36 @@ class _RelayStream(stt.RecognizeStream):
             finally:
                 self._current = None
                 await utils.aio.cancel_and_wait(hearing, deaf)
-        if not self._is_over:
-            raise APIConnectionError("it ended before what is said did")
+
+    @contextlib.contextmanager
+    def _accounted_for(self, part: stt.STT[Any]) -> Iterator[None]:
+        """Tell of the sound that a part was given and hasn't told of itself.
+
+        A plugin tells every few seconds, or when all has been said, and what it tells while it is being closed is lost:
+        the last seconds of a call, and of Google all of them.
+        """
+        told = 0.0
+
+        def note(metrics: STTMetrics) -> None:
+            nonlocal told
+            told += metrics.audio_duration
+
+        part.on("metrics_collected", note)
+        is_billed = True
+        try:
+            yield
+        except Exception:
+            is_billed = bool(told or self._told_at)  # nobody is charged for what was refused
+            raise
+        finally:
+            part.off("metrics_collected", note)
+            # What the detector cuts out is told of to the moment.
+            if is_billed and self._given > told and not isinstance(part, stt.StreamAdapter):
+                self._relay.emit("metrics_collected", _used(part, self._given - told))
+
+    def _give(self, stream: stt.RecognizeStream, frame: rtc.AudioFrame) -> None:
+        stream.push_frame(frame)
+        self._given += frame.duration
 
     async def _tell(self, stream: stt.RecognizeStream, part: stt.STT[Any]) -> None:
         async for event in stream:
@@ -242,7 +279,7 @@ class _RelayStream(stt.RecognizeStream):
             self._fed += piece.duration
             if self._current is not None:
                 with contextlib.suppress(RuntimeError):  # it has ended, which `_listen` is about to notice
-                    self._current.push_frame(piece)
+                    self._give(self._current, piece)
         self._is_over = True
         if self._current is not None:
             with contextlib.suppress(RuntimeError):
@@ -265,3 +302,15 @@ class _RelayStream(stt.RecognizeStream):
     def _judge(self, told_at: float) -> None:
         if self._told_at == told_at:
             self._deaf.set()
+
+
+def _used(part: stt.STT[Any], seconds: float) -> STTMetrics:
+    return STTMetrics(
+        label=part.label,
+        request_id="",
+        timestamp=time.time(),
+        duration=0.0,
+        audio_duration=seconds,
+        streamed=True,
+        metadata=Metadata(model_name=part.model, model_provider=part.provider),
+    )

@@ -128,6 +128,7 @@ class LiveSession:
         self.session.on("speech_created", self._speech_created)
         self.session.on("close", self._closed)
         self.session.on("session_usage_updated", lambda event: self._meter.update(event.usage))
+        self._meter.listen_to(self._parts.ears)
         self.axis.listen(self.session)
         if isinstance(self.agent, RealtimeAgent):
             self.session.on("conversation_item_added", self.agent.said)

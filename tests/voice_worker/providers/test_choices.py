@@ -127,7 +127,7 @@ async def test_an_endpoint_that_is_gone_makes_room(providers: SpeechServer, http
         ({"tts": {"endpoint": "elevenlabs", "voice": "../../user"}}, "letters, digits"),
         ({"tts": {"endpoint": "elevenlabs"}, "voice": "x?a=b"}, "letters, digits"),
         ({"tts": {"endpoint": "rime"}, "languages": ["ja"]}, "doesn't speak ja"),
-        ({"stt": {"endpoint": "google"}}, "Google's own address"),
+        ({"stt": {"endpoint": "google"}}, "service account"),
     ],
 )
 async def test_a_config_that_does_not_fit_any_more_makes_room(http: Any, config: Any, why: str) -> None:

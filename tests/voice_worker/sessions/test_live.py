@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core.files.storage import Storage
+from livekit import rtc
+from livekit.agents import stt
 
 from billing.models import UsageEvent
 from conversations.models import Conversation, Message
@@ -17,6 +20,7 @@ from tests.voice_worker.sessions.parts import Detector, Ears, Voice
 from tests.voice_worker.sessions.virtual_time import virtual_time
 from voice_worker.models import TimelineEntry, VoiceSession
 from voice_worker.providers.parts import SpeechParts
+from voice_worker.providers.relay import Relay
 
 
 async def until(holds: Callable[[], Any], *, seconds: float = 15.0) -> Any:
@@ -128,6 +132,39 @@ async def test_what_was_heard_and_spoken_is_booked_once(calling: Callers) -> Non
         return [(row.service, row.unit, int(row.quantity or 0)) for row in rows]
 
     assert ("tts", "character", len("Good evening.")) in await in_database(booked)
+
+
+class SilentEars(Ears):
+    """Ears that never tell how much they have heard, as some don't that are hung up on."""
+
+    given = 0.0
+
+    def stream(self, **how: Any) -> stt.RecognizeStream:  # type: ignore[override]
+        stream = super().stream(**how)
+        push = stream.push_frame
+
+        def count(frame: rtc.AudioFrame) -> None:
+            self.given += frame.duration
+            push(frame)
+
+        stream.push_frame = count  # type: ignore[method-assign]
+        return stream
+
+
+async def test_the_last_seconds_before_hanging_up_are_booked(calling: Callers) -> None:
+    ears = SilentEars()
+    call = await calling(parts=SpeechParts(Relay([ears], Detector()), Voice(), Detector()))
+    ears.words.append("!say Good evening.")
+    await call.microphone.say(0.4)
+    await until(lambda: len(said(call.conversation)) == 2)
+    await call.live.aclose()
+
+    def booked() -> Decimal:
+        rows = UsageEvent.objects.filter(service="stt", unit="second")
+        return sum((row.quantity for row in rows if row.quantity), Decimal(0))
+
+    assert float(await in_database(booked)) == pytest.approx(ears.given, abs=0.001)
+    assert ears.given > 0.4
 
 
 class LostBucket(Storage):

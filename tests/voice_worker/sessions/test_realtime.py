@@ -31,11 +31,16 @@ from voice_worker.sessions.live import LiveSession, resolve
 WELCOME = "Welcome to Harbour House."
 
 
+# What each is played as, and the model that is asked for.
+PLAYED = {"openai": ("openai_realtime", "gpt-realtime"), "google": ("gemini", "gemini-2.5-flash-live")}
+
+
 @pytest.fixture
-async def realtime(web_process: None, settings: Any) -> AsyncIterator[SpeechServer]:
-    """OpenAI's realtime API, played."""
+async def realtime(web_process: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SpeechServer]:
+    """The realtime APIs of OpenAI and Google, played."""
     async with running() as server:
-        settings.EGRESS_ALLOW = [server.host_and_port]
+        settings.EGRESS_ALLOW = [server.host_and_port, server.secure_url.removeprefix("https://")]
+        monkeypatch.setenv("SSL_CERT_FILE", server.certificate)  # Gemini's client speaks by TLS alone
         settings.SPEECH_URL = f"{server.url}/built_in/v1"
         yield server
 
@@ -74,15 +79,16 @@ async def test_what_it_is_asked_is_answered_by_the_engine_and_stands_in_the_thre
 
 @contextlib.asynccontextmanager
 async def calling_by(
-    realtime: SpeechServer, model_server: ModelServer, harbour: Tenant, settings: Any
+    provider: str, realtime: SpeechServer, model_server: ModelServer, harbour: Tenant, settings: Any
 ) -> AsyncIterator[Call]:
     """A call with a realtime model; the release has ears and a voice beside it."""
-    settings.EGRESS_ALLOW = [realtime.host_and_port, model_server.host_and_port]
+    settings.EGRESS_ALLOW = [*settings.EGRESS_ALLOW, model_server.host_and_port]
+    address = f"{realtime.url}/openai/v1" if provider == "openai" else realtime.secure_url
     models.egress_policy.cache_clear()
 
     def begin() -> tuple[Conversation, Begun]:
-        create_endpoint(name="Realtime", provider="openai", base_url=f"{realtime.url}/openai/v1", api_key="sk-realtime")
-        runtime = {"welcome_message": WELCOME, "realtime": {"endpoint": "Realtime", "model": "gpt-realtime"}}
+        create_endpoint(name="Realtime", provider=provider, base_url=address, api_key="sk-realtime")
+        runtime = {"welcome_message": WELCOME, "realtime": {"endpoint": "Realtime", "model": PLAYED[provider][1]}}
         endpoint = EndpointFactory.create(base_url=model_server.url)
         agent = AgentFactory.create(live__endpoint=endpoint, live__model="say", live__runtime=runtime)
         thread = begin_conversation(agent_id=agent.pk, channel="audio")
@@ -113,23 +119,25 @@ async def goes_on(call: Call) -> None:
     assert not call.live.ended.is_set()
 
 
+@pytest.mark.parametrize("provider", PLAYED)
 async def test_a_realtime_model_that_cannot_be_reached_is_done_without(
-    realtime: SpeechServer, model_server: ModelServer, harbour: Tenant, settings: Any
+    realtime: SpeechServer, model_server: ModelServer, harbour: Tenant, settings: Any, provider: str
 ) -> None:
-    realtime.behave(openai_realtime="500")
-    async with calling_by(realtime, model_server, harbour, settings) as call:
+    realtime.behave(**{PLAYED[provider][0]: "500"})
+    async with calling_by(provider, realtime, model_server, harbour, settings) as call:
         await until(lambda: call.voice.spoken == [WELCOME], seconds=30)
         await goes_on(call)
 
 
+@pytest.mark.parametrize("provider", PLAYED)
 async def test_a_realtime_model_that_fails_in_a_call_is_done_without_from_then_on(
-    realtime: SpeechServer, model_server: ModelServer, harbour: Tenant, settings: Any
+    realtime: SpeechServer, model_server: ModelServer, harbour: Tenant, settings: Any, provider: str
 ) -> None:
-    async with calling_by(realtime, model_server, harbour, settings) as call:
+    async with calling_by(provider, realtime, model_server, harbour, settings) as call:
         spoken = call.live.session.history.items
         await until(lambda: any(item.type == "message" and item.role == "assistant" for item in spoken))
         assert call.voice.spoken == [], "it speaks for itself"
-        realtime.behave(openai_realtime="401")
+        realtime.behave(**{PLAYED[provider][0]: "401"})
         await until(lambda: any("say that again" in one for one in call.voice.spoken), seconds=30)
-        assert len(realtime.asked_of("openai_realtime")) > 1, "it was tried again first"
+        assert len(realtime.asked_of(PLAYED[provider][0])) > 1, "it was tried again first"
         await goes_on(call)
