@@ -140,7 +140,7 @@ def say_by_another(page: Page, microphone: Microphone, which: str, text: str) ->
 
 
 def agent_in(page: Page) -> Locator:
-    return page.get_by_role("listitem").filter(has_text="Agent")
+    return page.get_by_role("listitem").and_(page.locator(".agent"))
 
 
 def test_a_chat_becomes_a_meeting_in_which_the_agent_hears_sees_and_speaks_and_goes_on_in_writing(

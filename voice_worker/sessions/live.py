@@ -38,7 +38,7 @@ from voice_worker.sessions.recording import Recording
 from voice_worker.sessions.spoken_agent import LAST_ITEMS, EngineModel, SpokenAgent
 from voice_worker.sessions.thread import Thread
 from voice_worker.sessions.time_axis import TimeAxis
-from voice_worker.sessions.wording import BACK, DEAF, GOODBYE, LAST_SAID, TROUBLE, sentence, without_sources
+from voice_worker.sessions.wording import BACK, DEAF, GOODBYE, LAST_SAID, TROUBLE, WAITING, sentence, without_sources
 
 if TYPE_CHECKING:
     from voice_worker.vision.eyes import Eyes
@@ -62,6 +62,7 @@ class LiveSession:
         on_record: told of every event of the conversation's turns.
         eyes: what it sees of its room with.
         longest: seconds after which the agent says goodbye, and the session has ended; 0: somebody else sees to that.
+        has_guests: whether guests are there now, who may not hear what is the contact's.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class LiveSession:
         on_record: Callable[[Record], None] | None = None,
         eyes: Eyes | None = None,
         longest: float = 0.0,
+        has_guests: Callable[[], bool] = lambda: False,
     ) -> None:
         self.id = begun.id
         self.begun = begun
@@ -99,6 +101,8 @@ class LiveSession:
         self._apologies = Apologies(self._apologise)
         self._listens_to = ""
         self._is_in_room = False
+        self._has_guests = has_guests
+        self._has_greeted = False
         self._closing: list[Callable[[], Awaitable[None]]] = [self._apologies.aclose, parts.aclose]
         # From now on: until it speaks, a room must be connected to, which takes its time on a bad day.
         self._at_work = contextlib.ExitStack()
@@ -193,6 +197,7 @@ class LiveSession:
         self._listens_to = identity
         if self._is_in_room:
             self.session.room_io.set_participant(identity)
+            self._greet()
 
     async def _end_in_time(self) -> None:
         """Tell that the time is up once it is, and end when that was heard."""
@@ -223,15 +228,26 @@ class LiveSession:
         self.agent = self._spoken_agent(first_words=first_words, **chain)
         self.session.update_agent(self.agent)
 
+    @property
+    def _is_expected(self) -> bool:
+        """Whether whom the agent is for, or staff in their stead, has yet to come into the room."""
+        return self._is_in_room and not self._listens_to
+
     def _greeting(self) -> str:
+        if self._is_expected:
+            return sentence(WAITING, self._language) if self._has_guests() else ""
         if not self.begun.was_lost:
             return self._release.runtime.welcome_message
         greeting = sentence(BACK, self._language)
-        if self.begun.last_said:
+        if self.begun.last_said and not self._has_guests():
             greeting += " " + sentence(LAST_SAID, self._language).format(said=self.begun.last_said[:200])
         return greeting
 
     def _greet(self) -> None:
+        """Greet whoever is there; the contact once, be it that guests were there before them."""
+        if self._has_greeted:
+            return
+        self._has_greeted = not self._is_expected
         if greeting := self._greeting():
             self._say(greeting, "Greet the caller with these words")
 

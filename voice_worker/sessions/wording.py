@@ -26,6 +26,11 @@ DEAF: Final = {
     "de": "Es tut mir leid, ich verstehe Sie gerade schlecht. Bitte sagen Sie das gleich noch einmal.",
     "fr": "Je suis désolé, je vous entends mal en ce moment. Veuillez répéter dans un instant.",
 }
+WAITING: Final = {
+    "en": "Hello. I am here for somebody who has yet to come, and begin when they do.",
+    "de": "Guten Tag. Ich bin für jemanden hier, der noch kommt, und beginne dann.",
+    "fr": "Bonjour. Je suis ici pour une personne qui n'est pas encore arrivée ; je commencerai avec elle.",
+}
 BACK: Final = {
     "en": "I am back; we were cut off for a moment.",
     "de": "Da bin ich wieder; wir waren kurz getrennt.",

@@ -56,6 +56,10 @@ class Company:
         self._room.off("track_published", self._published)
         self._stay()
 
+    def has_guests(self) -> bool:
+        """Whether somebody is there who may hear only what anybody may."""
+        return any(not _may_speak(person) for person in self._people())
+
     def _came(self, participant: rtc.RemoteParticipant) -> None:
         if not _is_person(participant):
             return

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from livekit.agents import AutoSubscribe, JobContext, JobProcess
@@ -31,6 +32,8 @@ from voice_worker.worker.admission import NOT_SERVED, until_refused
 from voice_worker.worker.company import Company
 
 logger = logging.getLogger(__name__)
+
+_NAME_SECONDS: Final = 3.0
 
 
 def prepare(process: JobProcess) -> None:
@@ -112,10 +115,16 @@ class _RoomSession:
             return
         eyes = Eyes(release.runtime.vision, is_advanced=await sees_more(context))
         live = self._live = LiveSession(
-            self._begun, release, parts, eyes=eyes, longest=settings.VOICE_CALL_MINUTES * 60
+            self._begun,
+            release,
+            parts,
+            eyes=eyes,
+            longest=settings.VOICE_CALL_MINUTES * 60,
+            has_guests=lambda: self._company is not None and self._company.has_guests(),
         )
         # Pictures are subscribed to by the eyes, and one microphone by the company.
         await self._ctx.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
+        await self._introduce(release.agent_name)
         company = self._company = Company(
             self._ctx.room,
             contact=contact_of(self._begun.conversation_id),
@@ -128,6 +137,14 @@ class _RoomSession:
         lifespan.spawn(self._leave_when_over(live), name="leave when over")
         lifespan.spawn(self._leave_when_alone(live, company), name="leave when alone")
         lifespan.spawn(self._leave_when_refused(), name="leave when refused")
+
+    async def _introduce(self, name: str) -> None:
+        """Let everybody in the room know the agent by its name. A call goes on without that, too."""
+        try:
+            async with asyncio.timeout(_NAME_SECONDS):
+                await self._ctx.room.local_participant.set_name(name[:100])
+        except Exception as error:
+            logger.warning("an agent goes without its name: %s", type(error).__name__)
 
     async def _leave_when_over(self, live: LiveSession) -> None:
         await live.ended.wait()

@@ -162,11 +162,12 @@ async def test_guests_are_company_whose_words_are_nobodys() -> None:
     company, listened = company_in(room)
     guest = room.come(Person("guest-1"))
     await asyncio.sleep(0.3)  # longer than it waits alone
-    assert (room.heard(), company.gone.is_set()) == ([], False)
+    assert (room.heard(), company.gone.is_set(), company.has_guests()) == ([], False, True)
 
     room.go(room.come(Person(CONTACT)))
     await asyncio.sleep(0.3)
 
     assert (listened, room.heard(), company.gone.is_set()) == ([CONTACT], [], False)
     room.go(guest)
+    assert not company.has_guests()
     await asyncio.wait_for(company.gone.wait(), 5)

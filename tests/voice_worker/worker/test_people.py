@@ -17,8 +17,8 @@ from tests.voice_worker.livekit_server import LiveKitServer
 from tests.voice_worker.vision.frames import frame_of
 from tests.voice_worker.worker.conftest import ROOT, Meetings, Worker
 from tests.voice_worker.worker.guest import guest_in
-from tests.voice_worker.worker.test_rooms import sessions_of, thread_of, until, until_silent
-from voice_worker.meetings.tokens import contact_of
+from tests.voice_worker.worker.test_rooms import in_tenant, sessions_of, thread_of, until, until_silent
+from voice_worker.meetings.tokens import contact_of, expiry, identity_of, join_token
 from voice_worker.models import Meeting
 
 WELCOME = "Welcome to Harbour House."
@@ -38,6 +38,18 @@ async def rooms_at(livekit: LiveKitServer) -> set[str]:
 def token_for(livekit: LiveKitServer, meeting: Meeting, identity: str) -> str:
     grants = api.VideoGrants(room_join=True, room=meeting.room)
     return api.AccessToken(livekit.api_key, livekit.api_secret).with_identity(identity).with_grants(grants).to_jwt()
+
+
+def guests_token(meeting: Meeting, tenant: Tenant) -> str:
+    """A guest's way in, as the platform makes it."""
+    return join_token(
+        meeting=meeting,
+        tenant=tenant.slug,
+        identity=identity_of("guest", meeting),
+        name="Ben",
+        contact="",
+        expires_at=expiry(300),
+    ).token
 
 
 async def cut_off_after_coming(url: str, token: str) -> None:
@@ -146,3 +158,20 @@ async def test_an_agent_is_there_for_its_contact_whoever_else_speaks(
         await until_silent(ada)
         await ada.say("and the garden")  # the others have left; the agent has not
         await until(lambda: len(thread_of(harbour, meeting)) == 4)
+
+
+async def test_a_guest_who_comes_first_is_told_whom_the_agent_waits_for_and_the_contact_is_welcomed(
+    worker: Worker, livekit: LiveKitServer, harbour: Tenant, meeting_of: Meetings
+) -> None:
+    runtime = {"welcome_message": "Welcome back to your room, Ada."}
+    meeting, token = await meeting_of(harbour, model="say", runtime=runtime)
+    # The first to come brings the agent, with their token.
+    first = await in_database(in_tenant, harbour, lambda: guests_token(meeting, harbour))
+
+    async with guest_in(livekit.url, first) as ben:
+        said = await ben.until_said("has yet to come")
+        assert "Ada" not in said
+        name = await in_database(in_tenant, harbour, lambda: meeting.conversation.agent.name)
+        assert [one.name for one in ben.agents()] == [name], "everybody knows the agent by its name"
+        async with guest_in(livekit.url, token) as ada:
+            await ada.until_said("Welcome back to your room, Ada")
