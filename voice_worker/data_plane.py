@@ -8,6 +8,7 @@ from conversations.api.callers import undeclared
 from conversations.api.refusals import refuse_with
 from switchboard.kernel.problems import problem_response
 from voice_worker.meetings.api import router as meetings
+from voice_worker.meetings.state import router as meeting_state
 
 voice_plane = NinjaAPI(
     title="Switchboard voice",
@@ -18,4 +19,5 @@ voice_plane = NinjaAPI(
     docs_url=None,
 )
 voice_plane.add_router("/meetings", meetings, tags=["meetings"])
+voice_plane.add_router("/meetings", meeting_state, tags=["meetings"])
 refuse_with(voice_plane, problem_response)

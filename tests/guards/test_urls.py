@@ -34,6 +34,7 @@ OPEN = {
     "/api/v1/worker/": "nor there",
     "/v1/": "nothing is there: it answers 404 to everybody",
     "/meet/00000000-0000-0000-0000-000000000007": "an empty page; what it shows it asks the API for, which asks",
+    "/api/v1/meetings/seven/state": "a guest's token in the body is asked for",
     "/api/openapi.json": "the contract is public",
     "/api/docs": "the contract, for people",
 }

@@ -11,6 +11,7 @@ from conversations.models import Conversation
 from switchboard.kernel.database import in_database
 from switchboard.launcher.ports import free_port
 from tenants.context import use_public, use_tenant
+from tests.asgi_client import AsgiClient
 from voice_worker.directory.domain import find_room
 from voice_worker.directory.models import Room
 from voice_worker.domain.meetings import note_started
@@ -290,3 +291,41 @@ async def test_meetings_are_listed_by_pages(hotel, rooms):
     assert [row["id"] for row in rest["results"]] == made[:1]
     assert rest["next"] is None
     assert (await hotel.http.request("GET", f"{MEETINGS}?status=live")).json()["results"] == []
+
+
+async def test_a_guest_may_ask_how_their_own_meeting_stands_and_no_other(hotel, estate_agency, rooms):
+    made, other = [await begin(hotel.http, conversation=str(await hotel.begin())) for _ in range(2)]
+    invited = await hotel.http.request("POST", f"{MEETINGS}/{made['id']}/tokens", {"kind": "guest"})
+    guest = AsgiClient(hotel.http.host)
+
+    async def state(meeting, token, http=guest):
+        answer = await http.request("POST", f"{MEETINGS}/{meeting['id']}/state", {"token": token})
+        return answer.status, answer.json()
+
+    token = invited.json()["token"]
+    status, found = await state(made, token)
+    assert status == 200
+    assert set(found) == {"status", "agent", "token"}, "nothing of the conversation"
+    assert (found["status"], found["agent"]) == ("planned", "expected")
+    assert (await state(made, found["token"]))[0] == 200, "what was answered asks the next question"
+    claims = claims_of(token, rooms)
+    forged = jwt.encode(claims, "another secret, as long as it has to be", algorithm="HS256")
+    ended = jwt.encode({**claims, "exp": claims["exp"] - 3600}, rooms.api_secret, algorithm="HS256")
+    elsewhere = AsgiClient(estate_agency.http.host)
+    for refused in (
+        await state(other, token),
+        await state(other, found["token"]),
+        await state(made, token, elsewhere),
+        await state(made, found["token"], elsewhere),
+        await state(made, forged),
+        await state(made, ended),
+        await state(made, found["token"] + "x"),
+        await state({"id": uuid.uuid4()}, token),
+    ):
+        assert (refused[0], refused[1]["code"]) == (401, "not_authenticated")
+    for path in ("", "/participants"):
+        answer = await guest.request("GET", f"{MEETINGS}/{made['id']}{path}", Authorization=f"Bearer {found['token']}")
+        assert answer.status == 401, "it opens nothing else"
+    await hotel.http.request("POST", f"{MEETINGS}/{made['id']}/end", {})
+    status, over = await state(made, found["token"])
+    assert (status, over) == (200, {"status": "ended", "agent": "gone", "token": ""})

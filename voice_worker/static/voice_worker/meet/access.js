@@ -49,6 +49,16 @@ export async function joining(name) {
   return ask(`/meetings/${about.meeting}/tokens`, { method: "POST", body: JSON.stringify({ display_name: name }) });
 }
 
+let pass = given.livekit;
+
+/** How the meeting stands: all of it for whoever may ask, its state for a guest, who asks with what let them in. */
+export async function meetingNow() {
+  if (!isGuest) return ask(`/meetings/${about.meeting}`);
+  const found = await ask(`/meetings/${about.meeting}/state`, { method: "POST", body: JSON.stringify({ token: pass }) });
+  pass = found.token || pass;
+  return found;
+}
+
 /** A sentence for a person. */
 export function sentenceFor(error) {
   if (error instanceof Refused) {

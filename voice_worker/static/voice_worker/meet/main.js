@@ -1,5 +1,5 @@
 // The meeting page: a lobby, a room, and what comes after.
-import { about, ask, isGuest, joining, sentenceFor } from "./access.js";
+import { about, ask, isGuest, joining, meetingNow, sentenceFor } from "./access.js";
 import { Devices } from "./devices.js";
 import { Captions, Stage, isAgent } from "./stage.js";
 import { Thread } from "./thread.js";
@@ -8,6 +8,7 @@ const { Room, RoomEvent, Track, DisconnectReason, ConnectionState, setLogLevel }
 // How the connection fares is told on the page.
 setLogLevel("silent");
 const AGENT_PATIENCE = 5_000;
+const GUEST_RENEWS = 240_000; // a guest's leave to ask ends after ten minutes
 const AGENT = {
   coming: "The agent is on its way …",
   busy: "All of this company's lines are taken. The agent comes as soon as one is free; you can write to it meanwhile.",
@@ -53,6 +54,12 @@ async function begin() {
     find("side-toggle").hidden = true;
     find("name").hidden = true;
     find("name-label").hidden = true;
+    setInterval(() => page.dataset.state === "in" && meetingNow().catch(() => {}), GUEST_RENEWS);
+    try {
+      if ((await meetingNow()).status === "ended") return over();
+    } catch (error) {
+      if (error.status === 401) return become("over", sentenceFor(error), "bad");
+    }
     return become("lobby", "You are invited.");
   }
   try {
@@ -160,18 +167,26 @@ function lookForAgent() {
   agentTimer = setTimeout(askForAgent, AGENT_PATIENCE);
 }
 
-/** The meeting knows whether an agent is still called. Guests may not ask; they are told that it takes long. */
+/** The meeting knows whether an agent is still called, or whether it waits for a free line. */
 async function askForAgent() {
   const asked = room;
   let state = "late";
   try {
-    if (!isGuest) state = (await ask(`/meetings/${about.meeting}`)).agent;
+    const meeting = await meetingNow();
+    if (meeting.status === "ended" && asked === room) return over();
+    state = meeting.agent;
   } catch {
     // The next time, then.
   }
   if (asked !== room || find("alone").hidden) return;
-  find("alone").textContent = AGENT[state] ?? AGENT.coming;
+  find("alone").textContent = agentSentence(state);
   agentTimer = setTimeout(askForAgent, AGENT_PATIENCE);
+}
+
+/** Guests have nowhere to write. */
+function agentSentence(state) {
+  const sentence = AGENT[state] ?? AGENT.coming;
+  return isGuest ? sentence.replace(/[;.] [Yy]ou can write to it( meanwhile)?\.$/, ".") : sentence;
 }
 
 async function caption(room, reader, sender) {
