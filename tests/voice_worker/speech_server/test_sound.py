@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.voice_worker.speech import silence, spoken
-from voice_worker.speech_server.grammar import grammar_of, spellings
+from voice_worker.speech_server.grammar import alike, grammar_of, parts_of, spellings, whole_grammar_of
 from voice_worker.speech_server.hearing import Ear
 from voice_worker.speech_server.levelling import Levelling, loudness
 from voice_worker.speech_server.order import ListenOrder
@@ -123,3 +123,40 @@ def test_key_terms_are_heard_whole_before_their_words() -> None:
 
 def test_words_keep_their_spelling() -> None:
     assert spellings(["O'Brien's Café"]) == {"o'brien's": "O'Brien's", "café": "Café"}
+
+
+def test_a_whole_term_is_one_whose_words_are_all_known() -> None:
+    known = {"sea", "view", "yes"}.__contains__
+    grammar = whole_grammar_of(["Sea view", "Zbrgh view", "yes", "sea-view", "..."], known=known)
+    assert grammar is not None
+    assert grammar.endswith("public <wholes> = sea view | yes ;")
+    assert whole_grammar_of(["Zbrgh", ""], known=known) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "parts"),
+    [
+        ("0", ["zero"]),
+        ("14", ["fourteen"]),
+        ("40", ["forty"]),
+        ("99", ["ninety", "nine"]),
+        ("100", []),
+        ("007", []),
+        ("weighbridge", ["weigh", "bridge"]),
+        ("bridgeqqq", []),
+        ("abcdef", []),
+        ("", []),
+    ],
+)
+def test_a_word_that_the_dictionary_lacks_is_put_together(word: str, parts: list[str]) -> None:
+    assert parts_of(word, known={"weigh", "bridge", "bridg", "e"}.__contains__) == parts
+
+
+def test_an_expected_phrase_must_sound_like_what_was_heard_freely() -> None:
+    assert alike(
+        ["W", "AH", "T", "IH", "Z", "AA", "N"], ["W", "AH", "T", "IH", "Z", "AA", "N", "AH"]
+    )  # a breath taken for a word
+    assert not alike(
+        ["W", "AH", "T", "IH", "Z", "AA", "N"], ["DH", "AH", "D", "AO", "G", "Z", "S", "K", "R", "IY", "N"]
+    )
+    assert not alike(["W", "AH", "T"], [])
