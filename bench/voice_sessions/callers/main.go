@@ -12,6 +12,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -55,6 +56,7 @@ func seconds(number float64) time.Duration {
 }
 
 func main() {
+	runtime.GOMAXPROCS(1) // more threads would spend most of their time looking for work
 	lksdk.SetLogger(logger.LogRLogger(logr.Discard()))
 	input := bufio.NewReader(os.Stdin)
 	var plan plan
