@@ -11,7 +11,7 @@ MOST_TERM_CHARACTERS = 80
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _PHRASE_WEIGHT = 100  # of a whole term, beside 1 for a word of it alone
 _LEAST_PART = 3  # letters of a part of a word that is put together
-# Nine in ten of the expected phrases that espeak-ng said are above it. Of sentences about something else none was above
+# Five in six of the expected phrases that espeak-ng said are above it. Of sentences about something else none was above
 # 0.38, and of those that begin as an expected phrase and end otherwise one in twenty is above it.
 _LEAST_LIKENESS = 0.62
 _BELOW_TWENTY = [
