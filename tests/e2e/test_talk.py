@@ -114,6 +114,25 @@ def test_a_spoken_question_gets_a_spoken_answer(windows: Windows, hotel: Company
         expect(page.locator("[data-zoomed]")).to_have_text(re.compile("^2"))
 
 
+def choose_another_microphone(page: Page) -> None:
+    """By keyboard, while the talk goes on; the browser remembers which."""
+    which = page.get_by_role("combobox", name="Microphone")
+    expect(which.locator("option")).not_to_have_count(1)
+    which.focus()
+    page.keyboard.press("ArrowDown")
+    chosen = which.input_value()
+    assert chosen
+    expect(page.get_by_role("alert")).to_be_hidden()
+    size = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 844})
+    box = which.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    page.set_viewport_size(size or {"width": 1280, "height": 844})
+    assert page.evaluate("localStorage.getItem('switchboard:microphone')") == chosen
+
+
 def test_who_holds_no_button_is_not_heard(windows: Windows, hotel: Company, speaking: Callable[..., Any]) -> None:
     with speaking((1.0, "What time is breakfast?")) as browser:
         page = in_page(browser, windows, hotel)
@@ -129,8 +148,12 @@ def test_who_holds_no_button_is_not_heard(windows: Windows, hotel: Company, spea
         expect(hold).to_have_attribute("aria-pressed", "true")
         page.keyboard.up("Space")
         expect(hold).to_have_attribute("aria-pressed", "false")
+        choose_another_microphone(page)
         page.get_by_role("button", name="Hang up").click()
         expect(page.get_by_role("button", name="Talk", exact=True)).to_be_focused()
+        chosen = page.get_by_role("combobox", name="Microphone").input_value()
+        page.reload()
+        expect(page.get_by_role("combobox", name="Microphone")).to_have_value(chosen)
 
 
 def test_without_a_microphone_the_page_says_what_to_do(windows: Windows, hotel: Company) -> None:

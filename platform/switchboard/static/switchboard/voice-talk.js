@@ -6,6 +6,7 @@ const about = JSON.parse(document.getElementById("talk").textContent);
 const root = document.querySelector("[data-talk]");
 const thread = root?.querySelector("[data-thread]");
 const MOST_RATE = 48_000; // of what the socket takes
+const CHOSEN = "switchboard:microphone"; // which one, as this browser remembers it
 
 /** Why there is no talk, as a sentence. */
 class NoTalk extends Error {}
@@ -71,10 +72,55 @@ function begin() {
 
   // --- the microphone -----------------------------------------------------------------------------------------------
 
+  const microphones = part("microphones");
+  let choices = 0;
+
+  function remembered() {
+    try {
+      return localStorage.getItem(CHOSEN) ?? "";
+    } catch {
+      return ""; // A browser without storage forgets.
+    }
+  }
+
+  /** Those that the browser names, which it does once the page may use one. */
+  async function listMicrophones() {
+    const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
+    const found = devices.filter((device) => device.kind === "audioinput" && device.label && device.deviceId !== "default");
+    const names = found.map((device) => device.deviceId + device.label).join();
+    // Whoever has the list open would lose their place in it.
+    if (microphones.dataset.names !== names) {
+      const chosen = microphones.dataset.names === undefined ? remembered() : microphones.value || remembered();
+      microphones.replaceChildren(new Option("The browser's own choice", ""), ...found.map((device) => new Option(device.label, device.deviceId)));
+      microphones.value = found.some((device) => device.deviceId === chosen) ? chosen : "";
+      microphones.dataset.names = names;
+    }
+  }
+
+  async function chooseMicrophone() {
+    try {
+      localStorage.setItem(CHOSEN, microphones.value);
+    } catch {
+      // Then for as long as the page is open.
+    }
+    if (!talk) return;
+    const asked = (choices += 1);
+    try {
+      fail("");
+      const stream = await openMicrophone();
+      // Whoever walks through the list by keyboard has gone on meanwhile.
+      if (talk && asked === choices) talk.hearThrough(stream);
+      else stream.getTracks().forEach((track) => track.stop());
+    } catch (error) {
+      fail(error instanceof NoTalk ? error.message : "This microphone can't be used. Choose another.");
+    }
+  }
+
   async function openMicrophone() {
     if (!navigator.mediaDevices?.getUserMedia) throw new NoTalk("This page needs HTTPS to use the microphone; only on localhost it does without.");
     try {
-      return await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true } });
+      const deviceId = microphones.value || remembered();
+      return await navigator.mediaDevices.getUserMedia({ audio: { ...(deviceId && { deviceId }), channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true } });
     } catch (error) {
       if (error.name === "NotAllowedError") throw new NoTalk("The microphone is blocked. Allow it for this page in the browser's address bar, then talk.");
       if (["NotFoundError", "OverconstrainedError"].includes(error.name)) throw new NoTalk("There is no microphone. Plug one in, or write to the agent instead.");
@@ -96,7 +142,7 @@ function begin() {
     const loudspeaker = new AudioWorkletNode(context, "loudspeaker", { numberOfInputs: 0, outputChannelCount: [1] });
     source.connect(microphone);
     loudspeaker.connect(context.destination);
-    return { context, microphone, loudspeaker };
+    return { context, source, microphone, loudspeaker };
   }
 
   // --- a talk -------------------------------------------------------------------------------------------------------
@@ -108,6 +154,7 @@ function begin() {
     let sound = null;
     try {
       stream = await openMicrophone();
+      await listMicrophones();
       sound = await openSound(stream);
       show("connecting");
       talk = new Talk(stream, sound);
@@ -155,10 +202,25 @@ function begin() {
       };
       sound.microphone.port.onmessage = ({ data }) => this.#speak(data);
       sound.loudspeaker.port.onmessage = ({ data }) => this.#isReady && this.tell({ type: "played", ...data });
+      this.#watch(stream);
+    }
+
+    #watch(stream) {
       stream.getAudioTracks()[0]?.addEventListener("ended", () => {
         fail("The microphone is gone. Plug it in, then talk.");
         this.end();
       });
+    }
+
+    /** From now on by another microphone; the talk goes on. */
+    hearThrough(stream) {
+      const before = this.#stream;
+      this.#sound.source.disconnect();
+      this.#sound.source = this.#sound.context.createMediaStreamSource(stream);
+      this.#sound.source.connect(this.#sound.microphone);
+      this.#stream = stream;
+      this.#watch(stream);
+      before.getTracks().forEach((track) => track.stop());
     }
 
     tell(request) {
@@ -334,6 +396,8 @@ function begin() {
   }
 
   begin.addEventListener("click", start);
+  microphones.addEventListener("change", chooseMicrophone);
+  navigator.mediaDevices?.addEventListener("devicechange", listMicrophones);
   hangUp.addEventListener("click", () => talk?.end());
   mute.addEventListener("click", () => setMuted(!talk?.isMuted));
   part("interrupt").addEventListener("click", () => talk?.tell({ type: "interrupt" }));
@@ -361,6 +425,7 @@ function begin() {
   addEventListener("pagehide", () => talk?.end());
 
   show("idle");
+  listMicrophones();
   if (conversation) restore();
   else showWelcome();
 }
