@@ -55,6 +55,9 @@ _LONG = (
     "voice_worker/meetings/test_rooms.py",
     "agents/configuration/test_command.py",
     "agents/test_runs.py",
+    "test_isolation.py",
+    "agents/test_registry_lists_api.py",
+    "tenants/test_processes.py",
     "voice_worker",  # much of it waits in real time
 )
 

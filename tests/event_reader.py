@@ -78,7 +78,7 @@ class Follower:
         """What was received of one turn."""
         return [event for event in list(self.events) if event.data.get("turn") == turn]
 
-    def wait_for(self, kind: str, turn: str, seconds: float = 45) -> Event:
+    def wait_for(self, kind: str, turn: str, seconds: float = 90) -> Event:
         """The first event of a kind in a turn."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

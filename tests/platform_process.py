@@ -76,7 +76,7 @@ class Terminal:
         for line in self.process.stdout:
             self.text += line
 
-    def wait_for(self, text: str, seconds: float = 90) -> None:
+    def wait_for(self, text: str, seconds: float = 180) -> None:
         self.wait(lambda: text in self.text, seconds)
 
     def wait(self, reached: Callable[[], bool], seconds: float = 60) -> None:
@@ -113,8 +113,8 @@ class Terminal:
         os.kill(self.child(*PARTS[part]).pid, number)
 
         def wait_until_back() -> None:
-            self.wait(lambda: self.text.count(news) > before, 60)
-            self.wait(self.is_ready)
+            self.wait(lambda: self.text.count(news) > before, 120)
+            self.wait(self.is_ready, 120)
 
         return wait_until_back
 
@@ -266,7 +266,7 @@ def running_platform(data_dir: Path, **environment: str) -> Iterator[Platform]:
     _lend_graph(data_dir)
     terminal = Terminal({**bare_environment(data_dir), **environment}, seed=True)
     try:
-        terminal.wait_for(UP, 180)
+        terminal.wait_for(UP, 240)
         demo = json.loads((data_dir / "demo.json").read_text())
         companies = {entry["slug"]: Company(terminal.port, entry) for entry in demo["companies"]}
         yield Platform(terminal, data_dir, companies)

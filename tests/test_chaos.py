@@ -62,7 +62,7 @@ def say(follower: Follower, text: str) -> str:
 
 def say_until_accepted(follower: Follower, text: str) -> str:
     """As a careful program does it: the same message under the same key, until somebody has taken it."""
-    key, deadline = uuid.uuid4().hex, time.monotonic() + 40
+    key, deadline = uuid.uuid4().hex, time.monotonic() + 90
     while time.monotonic() < deadline:
         try:
             answer = follower.company.call(
@@ -91,7 +91,7 @@ def assert_replay_agrees(follower: Follower) -> None:
     heard = list(follower.events)
     for start in (0, len(heard) // 2):
         late = Follower(follower.company, follower.conversation, events=heard[:start])
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(late.events) < len(heard) and time.monotonic() < deadline:
             time.sleep(0.02)
         late.stop()
@@ -132,7 +132,7 @@ def as_list(value: Any) -> list[Any]:
     return found
 
 
-def assert_nothing_is_left_open(platform: Platform, company: Company, seconds: float = 45) -> None:
+def assert_nothing_is_left_open(platform: Platform, company: Company, seconds: float = 120) -> None:
     """No turn waits or runs, no document is half read, and nobody holds work."""
     deadline = time.monotonic() + seconds
     while True:
@@ -159,7 +159,7 @@ def collection_for(hotel: Company) -> str:
 
 
 def wait_until_read(
-    platform: Platform, company: Company, document: str, *, percent: int = 100, seconds: float = 90
+    platform: Platform, company: Company, document: str, *, percent: int = 100, seconds: float = 180
 ) -> Any:
     """The document's row, once reading it has come so far."""
     deadline = time.monotonic() + seconds
@@ -194,7 +194,7 @@ def test_a_killed_web_server_loses_no_turn_and_no_event(
     wait_until_back()
 
     assert ending(platform, follower, running) == "turn_interrupted"
-    assert time.monotonic() - killed < 30
+    assert time.monotonic() - killed < 60
     assert ending(platform, follower, waiting) == "answered"
     assert ending(platform, follower, say(follower, "Once more.")) == "answered"
     assert follower.connections >= 2

@@ -31,7 +31,7 @@ def web_server(django_db_setup: None, embedder: str, livekit: LiveKitServer) -> 
     }
     process = subprocess.Popen([sys.executable, *words], env=environment, cwd=ROOT)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not http_ready(port, "/healthz"):
             assert process.poll() is None
             assert time.monotonic() < deadline

@@ -33,14 +33,14 @@ def socket(conversation: uuid.UUID, host: str, *, after: int = 0, **headers: str
 
 @asynccontextmanager
 async def connected(communicator: WebsocketCommunicator) -> AsyncIterator[WebsocketCommunicator]:
-    accepted, code = await communicator.connect(timeout=5)
+    accepted, code = await communicator.connect(timeout=30)
     assert accepted, code
     yield communicator
     await communicator.disconnect()
 
 
 async def heard(communicator: WebsocketCommunicator) -> Any:
-    return json.loads(await communicator.receive_from(timeout=5))
+    return json.loads(await communicator.receive_from(timeout=30))
 
 
 async def hear_out(communicator: WebsocketCommunicator) -> list[Any]:
@@ -95,7 +95,7 @@ async def test_what_cannot_be_understood_is_told_and_the_socket_stays(hotel: Cal
 
 
 async def refused(communicator: WebsocketCommunicator) -> int | None:
-    accepted, code = await communicator.connect(timeout=5)
+    accepted, code = await communicator.connect(timeout=30)
     assert not accepted
     return code
 
@@ -133,7 +133,7 @@ async def test_a_browser_may_send_its_key_as_a_subprotocol(hotel: Caller) -> Non
         subprotocols=["switchboard", f"bearer.{hotel.http.key}"],
     )
 
-    accepted, subprotocol = await communicator.connect(timeout=5)
+    accepted, subprotocol = await communicator.connect(timeout=30)
 
     assert (accepted, subprotocol) == (True, "switchboard")
     await communicator.disconnect()
@@ -147,7 +147,7 @@ async def test_a_key_that_is_revoked_ends_its_socket(hotel: Caller, harbour: Ten
 
         await communicator.send_to(json.dumps({"type": "message", "content": "Still there?"}))
 
-        assert await communicator.receive_output(timeout=5) == {"type": "websocket.close", "code": 4401}
+        assert await communicator.receive_output(timeout=30) == {"type": "websocket.close", "code": 4401}
     with use_tenant(harbour):
         assert not await in_database(Message.objects.exists)
 
@@ -165,7 +165,7 @@ async def test_staff_who_leave_are_heard_no_more(
 
         await communicator.send_to(json.dumps({"type": "message", "content": "Still there?"}))
 
-        assert await communicator.receive_output(timeout=5) == {"type": "websocket.close", "code": 4401}
+        assert await communicator.receive_output(timeout=30) == {"type": "websocket.close", "code": 4401}
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 121, "nul\x00", "\ud83d", 7, ["a"]])

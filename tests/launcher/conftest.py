@@ -36,7 +36,7 @@ def run_launcher(launcher_environment: dict[str, str]) -> Callable[..., subproce
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
 

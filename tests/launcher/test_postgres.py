@@ -116,7 +116,7 @@ def test_the_server_dies_with_a_parent_that_is_killed(data_dir: Path, launcher_e
         assert parent.stdout
         pid = int(parent.stdout.readline())
         parent.kill()
-    assert gone_within(pid, 10)
+    assert gone_within(pid, 30)
 
 
 def test_a_pid_file_that_names_an_unrelated_process_is_no_hindrance(data_dir: Path) -> None:

@@ -40,7 +40,7 @@ def supervisor(screen: io.StringIO) -> Iterator[Supervisor]:
     supervisor.stop_all()
 
 
-def tick_until(supervisor: Supervisor, screen: io.StringIO, text: str, seconds: float = 15) -> None:
+def tick_until(supervisor: Supervisor, screen: io.StringIO, text: str, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while text not in screen.getvalue():
         assert time.monotonic() < deadline, screen.getvalue()
@@ -60,7 +60,7 @@ def test_each_line_stands_under_its_childs_name_without_colour_off_a_terminal(
 def test_a_killed_child_is_started_again_and_the_user_is_told(supervisor: Supervisor, screen: io.StringIO) -> None:
     child = python("web", IDLE)
     supervisor.start(child)
-    supervisor.wait_ready(child, limit=5)
+    supervisor.wait_ready(child, limit=60)
     assert child.process
     killed = child.process.pid
     os.kill(killed, signal.SIGKILL)
@@ -85,15 +85,15 @@ def test_a_child_that_never_became_ready_is_not_restarted(supervisor: Supervisor
     child = Child(name="web", command=lambda: command, ready=lambda: False)
     supervisor.start(child)
     with pytest.raises(LaunchError, match=r"(?s)web stopped with exit code 2.*bad flag"):
-        supervisor.wait_ready(child, limit=10)
+        supervisor.wait_ready(child, limit=60)
 
 
 def test_a_child_that_runs_but_does_not_answer_is_reported_with_its_last_words(supervisor: Supervisor) -> None:
     command = ChildCommand(argv=[sys.executable, "-c", IDLE])
     child = Child(name="web", command=lambda: command, ready=lambda: False)
     supervisor.start(child)
-    with pytest.raises(LaunchError, match=r"(?s)hasn't become ready within 1 s.*up"):
-        supervisor.wait_ready(child, limit=1)
+    with pytest.raises(LaunchError, match=r"(?s)hasn't become ready within 3 s.*up"):
+        supervisor.wait_ready(child, limit=3)
 
 
 def test_a_program_that_is_not_there_gets_a_sentence(supervisor: Supervisor) -> None:
@@ -105,10 +105,10 @@ def test_a_program_that_is_not_there_gets_a_sentence(supervisor: Supervisor) -> 
 def test_a_one_shot_child_that_fails_says_why(supervisor: Supervisor) -> None:
     good, bad = python("seed", "pass", one_shot=True), python("migrate", "raise SystemExit('locked')", one_shot=True)
     supervisor.start(good)
-    supervisor.wait_done(good, limit=10)
+    supervisor.wait_done(good, limit=60)
     supervisor.start(bad)
     with pytest.raises(LaunchError, match=r"(?s)migrate stopped with exit code 1.*locked"):
-        supervisor.wait_done(bad, limit=10)
+        supervisor.wait_done(bad, limit=60)
 
 
 def test_children_stop_in_reverse_order(supervisor: Supervisor, screen: io.StringIO) -> None:
@@ -133,7 +133,7 @@ def test_a_child_that_ignores_the_signal_is_killed_after_its_grace(supervisor: S
     supervisor.stop_all()
     assert child.process
     assert child.process.returncode == -signal.SIGKILL
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 15
 
 
 def test_a_disk_that_fills_up_is_mentioned_once(supervisor: Supervisor, screen: io.StringIO) -> None:
@@ -165,7 +165,7 @@ def test_no_child_outlives_a_killed_supervisor(launcher_environment: dict[str, s
         pid = int(parent.stdout.readline())
         assert "sleep" in command_line(pid)
         parent.kill()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while command_line(pid):
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -88,10 +88,10 @@ def running_livekit(
         [program(), "--config-body", json.dumps(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not _answers(port):
             assert process.poll() is None, f"livekit-server ended with code {process.returncode}"
-            assert time.monotonic() < deadline, "livekit-server didn't answer within 30 s"
+            assert time.monotonic() < deadline, "livekit-server didn't answer within 90 s"
             time.sleep(0.05)
         yield LiveKitServer(f"ws://127.0.0.1:{port}", key, secret)
     finally:

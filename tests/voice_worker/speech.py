@@ -30,10 +30,10 @@ def running_speech_server(*words: str) -> Iterator[tuple[str, subprocess.Popen[b
     command = [sys.executable, "-m", "voice_worker.speech_server", "--port", str(port), *words]
     process = subprocess.Popen(command, env=_environment(), cwd=ROOT)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not http_ready(port, "/healthz"):
             assert process.poll() is None, f"the speech server ended with code {process.returncode}"
-            assert time.monotonic() < deadline, "the speech server wasn't ready within 60 s"
+            assert time.monotonic() < deadline, "the speech server wasn't ready within 120 s"
             time.sleep(0.05)
         yield f"http://127.0.0.1:{port}/v1", process
     finally:
@@ -58,7 +58,7 @@ def spoken(text: str, *, voice: str = "en-us", rate: int = 16_000) -> tuple[byte
     from voice_worker.speech_server.resampling import Resampler
 
     command = [sys.executable, "-m", "tests.voice_worker.say", text, voice]
-    said = subprocess.run(command, env=_environment(), cwd=ROOT, capture_output=True, check=True, timeout=30).stdout
+    said = subprocess.run(command, env=_environment(), cwd=ROOT, capture_output=True, check=True, timeout=60).stdout
     resampler = Resampler(int.from_bytes(said[:4], "big"), rate)
     return resampler.feed(said[4:]) + resampler.flush(), rate
 

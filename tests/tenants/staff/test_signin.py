@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -140,16 +141,17 @@ def test_an_unknown_name_costs_as_long_as_a_known_one(mara: User) -> None:
         mara.set_password(PASSWORD)
         mara.save()
 
-        def best(name: str) -> float:
-            spent = []
-            for attempt in range(4):
-                started = time.perf_counter()
-                sign_in(browser(), name, "wrong", REMOTE_ADDR=f"198.51.100.{attempt}")
-                spent.append(time.perf_counter() - started)
-            return min(spent)
+        def spent(name: str, attempt: int) -> float:
+            started = time.perf_counter()
+            sign_in(browser(), name, "wrong", REMOTE_ADDR=f"198.51.100.{attempt}")
+            return time.perf_counter() - started
 
-        known, unknown = best("mara"), best("nobody")
-    assert abs(known - unknown) < 0.6 * max(known, unknown)
+        known = unknown = math.inf
+        for attempt in range(8):  # the best of some: a machine that is busy takes longer for any of them
+            known, unknown = min(known, spent("mara", attempt)), min(unknown, spent("nobody", attempt))
+            if attempt and abs(known - unknown) < 0.6 * max(known, unknown):
+                return
+    raise AssertionError(f"{known:.3f} s for a known name, {unknown:.3f} s for an unknown one")
 
 
 def test_an_address_that_tries_many_names_is_locked_and_others_are_not(mara: User) -> None:

@@ -65,7 +65,7 @@ class Call:
             await self.ws.send_to(bytes_data=pcm[at : at + FRAME])
             await asyncio.sleep(max(0.0, began + number * 0.02 - time.monotonic()))
 
-    async def wait(self, reached: Callable[[Call], object], seconds: float = 30) -> Any:
+    async def wait(self, reached: Callable[[Call], object], seconds: float = 60) -> Any:
         """Until something is true of what was heard."""
         deadline = time.monotonic() + seconds
         while not (found := reached(self)):
@@ -78,7 +78,7 @@ class Call:
                 continue
         return found
 
-    async def heard(self, event: str, seconds: float = 30, **data: Any) -> dict[str, Any]:
+    async def heard(self, event: str, seconds: float = 60, **data: Any) -> dict[str, Any]:
         """The first event of a name, with these values in it."""
 
         def found(call: Call) -> Any:
@@ -102,14 +102,14 @@ class Call:
     async def aclose(self) -> None:
         """Be gone without a word."""
         self._hearing.cancel()
-        await self.ws.disconnect(timeout=10)
+        await self.ws.disconnect(timeout=30)
 
 
 @asynccontextmanager
 async def calling(caller: Caller, **start: Any) -> AsyncIterator[Call]:
     """A call with the caller's agent, once it is ready; `start` goes with the request."""
     communicator = socket(caller.http.host, key=caller.http.key)
-    accepted, code = await communicator.connect(timeout=10)
+    accepted, code = await communicator.connect(timeout=30)
     assert accepted, code
     call = Call(communicator)
     try:

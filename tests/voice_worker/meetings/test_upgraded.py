@@ -41,7 +41,7 @@ async def test_an_open_stream_ends_with_upgraded_and_comes_back(hotel, rooms):
     reading = asyncio.create_task(read(hotel, conversation))
     await asyncio.sleep(0.3)
     made = await meet(hotel, conversation)
-    heard = await asyncio.wait_for(reading, 10)
+    heard = await asyncio.wait_for(reading, 40)
     last = said[-1].id
     assert heard[-1] == (last + 1, "upgraded", {"meeting": made["id"], "room": made["room"]})
     assert [number for number, _, _ in heard] == list(range(1, last + 2))
@@ -49,7 +49,7 @@ async def test_an_open_stream_ends_with_upgraded_and_comes_back(hotel, rooms):
     back = asyncio.create_task(hotel.listen(conversation, until=last + 2, last_event_id=str(last + 1)))
     await asyncio.sleep(0.2)
     assert (await hotel.http.request("POST", f"{MEETINGS}/{made['id']}/end")).status == 200
-    [event] = await asyncio.wait_for(back, 10)
+    [event] = await asyncio.wait_for(back, 40)
     assert (event.id, event.kind, event.data) == (last + 2, "meeting_ended", {"meeting": made["id"]})
 
     again = await hotel.ask(conversation, "And lunch?")

@@ -42,7 +42,7 @@ async def begin(company: Caller) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def inside(meeting: dict[str, Any]) -> AsyncIterator[rtc.Room]:
     room = rtc.Room()
-    await asyncio.wait_for(room.connect(meeting["url"], meeting["token"]), 15)
+    await asyncio.wait_for(room.connect(meeting["url"], meeting["token"]), 60)
     try:
         yield room
     finally:

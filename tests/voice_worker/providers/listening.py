@@ -12,7 +12,7 @@ from voice_worker.providers import SpeechParts, build_speech
 from voice_worker.providers.entitlements import Entitlements
 
 PREMIUM = Entitlements(tier="premium", premium_voice=True)
-PATIENCE = 12.0
+PATIENCE = 40.0
 
 
 async def parts_of(runtime: dict[str, Any], http: Any, entitlements: Entitlements = PREMIUM) -> SpeechParts:

@@ -90,7 +90,7 @@ async def test_the_next_one_hears_when_deepgram_does_not(providers: SpeechServer
 
     begun = time.monotonic()
     assert await hear(parts.ears) == HEARD
-    assert time.monotonic() - begun < 6
+    assert time.monotonic() - begun < 15
     assert providers.asked_of("second")
 
 
@@ -101,7 +101,7 @@ async def test_the_same_words_go_to_the_next_whisper(providers: SpeechServer, ht
 
     begun = time.monotonic()
     assert await recognize(parts.ears) == HEARD
-    assert time.monotonic() - begun < 11
+    assert time.monotonic() - begun < 20
     assert providers.asked_of("openai")[0].audio == 32000
 
 
@@ -131,7 +131,7 @@ async def test_speaking_to_deaf_ears_is_noticed(providers: SpeechServer, http: A
 
     begun = time.monotonic()
     assert await hear_once(parts.ears, "When does the kitchen close tonight, and is the spa open?") == HEARD
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 20
     assert len(providers.asked_of("deepgram")) == 1
 
 

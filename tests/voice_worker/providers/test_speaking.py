@@ -94,7 +94,7 @@ async def test_the_next_one_speaks_when_one_does_not(
 
     begun = time.monotonic()
     assert await speak(parts.voice) == pytest.approx(SECONDS, abs=0.05)
-    assert time.monotonic() - begun < 7
+    assert time.monotonic() - begun < 15
     assert len(providers.asked_of("built_in")) == 1
     await parts.aclose()
 

@@ -92,10 +92,9 @@ async def test_speech_that_is_clipped_or_comes_by_telephone_is_understood(line: 
         loud.play(pcm(samples_of(BREAKFAST) * 12)), narrow.play(pcm(np.repeat(samples_of(SPA, 8000), 2)))
     )
 
-    first = await until(lambda: questions(clipped), seconds=30)
-    second = await until(lambda: questions(telephone), seconds=30)
-    assert "breakfast" in first[0].lower()
-    assert "open" in second[0].lower()
+    # A breath may make two questions of one.
+    await until(lambda: any("breakfast" in text.lower() for text in questions(clipped)))
+    await until(lambda: any("open" in text.lower() for text in questions(telephone)))
 
 
 async def test_a_microphone_may_stop_in_mid_word_and_be_muted_again_and_again(line: Any) -> None:
@@ -117,7 +116,7 @@ async def test_a_microphone_may_stop_in_mid_word_and_be_muted_again_and_again(li
     assert not any("spa" in text.lower() for text in before), "nothing was invented"
 
     await tape.play(pcm(samples_of(SPA)))
-    await until(lambda: any("spa" in text.lower() for text in questions(call)), seconds=30)
+    await until(lambda: any("spa" in text.lower() for text in questions(call)))
     assert not call.live.ended.is_set()
 
     def errors() -> list[Any]:

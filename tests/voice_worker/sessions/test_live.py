@@ -23,7 +23,7 @@ from voice_worker.providers.parts import SpeechParts
 from voice_worker.providers.relay import Relay
 
 
-async def until(holds: Callable[[], Any], *, seconds: float = 15.0) -> Any:
+async def until(holds: Callable[[], Any], *, seconds: float = 40.0) -> Any:
     """Wait for something in the database to hold."""
     for _ in range(int(seconds / 0.05)):
         if found := await in_database(holds):

@@ -125,7 +125,7 @@ async def test_a_realtime_model_that_cannot_be_reached_is_done_without(
 ) -> None:
     realtime.behave(**{PLAYED[provider][0]: "500"})
     async with calling_by(provider, realtime, model_server, harbour, settings) as call:
-        await until(lambda: call.voice.spoken == [WELCOME], seconds=30)
+        await until(lambda: call.voice.spoken == [WELCOME])
         await goes_on(call)
 
 
@@ -138,6 +138,6 @@ async def test_a_realtime_model_that_fails_in_a_call_is_done_without_from_then_o
         await until(lambda: any(item.type == "message" and item.role == "assistant" for item in spoken))
         assert call.voice.spoken == [], "it speaks for itself"
         realtime.behave(**{PLAYED[provider][0]: "401"})
-        await until(lambda: any("say that again" in one for one in call.voice.spoken), seconds=30)
+        await until(lambda: any("say that again" in one for one in call.voice.spoken))
         assert len(realtime.asked_of(PLAYED[provider][0])) > 1, "it was tried again first"
         await goes_on(call)

@@ -43,7 +43,7 @@ async def _talk(socket_: aiohttp.ClientWebSocketResponse, *messages: Any) -> Non
 
 async def _rest(socket_: aiohttp.ClientWebSocketResponse) -> list[dict[str, Any]]:
     """All that comes until the server closes."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         return [json.loads(message.data) async for message in socket_]
 
 
@@ -60,7 +60,7 @@ async def _load(url: str, http: aiohttp.ClientSession) -> int:
 
 
 async def _until_idle(url: str, http: aiohttp.ClientSession) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await _load(url, http):  # noqa: ASYNC110 - it is another process that gets idle
             await asyncio.sleep(0.05)
 

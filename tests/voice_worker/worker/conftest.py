@@ -64,10 +64,10 @@ def running_worker(environment: dict[str, str]) -> Iterator[Worker]:
     process = subprocess.Popen([sys.executable, "manage.py", "run_voice_worker"], cwd=ROOT, env=settings)
     worker = Worker(process, health)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not http_ready(health, "/readyz"):
             assert process.poll() is None, f"the voice worker ended with code {process.returncode}"
-            assert time.monotonic() < deadline, "the voice worker wasn't ready within 60 s"
+            assert time.monotonic() < deadline, "the voice worker wasn't ready within 120 s"
             time.sleep(0.1)
         yield worker
     finally:

@@ -71,7 +71,7 @@ class Guest:
         kind = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
         return [one for one in self.room.remote_participants.values() if one.kind == kind]
 
-    async def until_said(self, words: str, *, seconds: float = 30.0) -> str:
+    async def until_said(self, words: str, *, seconds: float = 60.0) -> str:
         """Wait for the agent to say something. Returns all that it said."""
         said = ""
         for _ in range(int(seconds / 0.05)):
