@@ -89,7 +89,7 @@ async def test_the_deadline_is_for_the_whole_chain(model: Any) -> None:
 
     assert heard.failure is not None
     assert heard.failure.code == "model_timeout"
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 4.5
 
 
 async def test_the_built_in_model_is_no_link_of_a_chain() -> None:

@@ -55,7 +55,7 @@ def listening(browsers: BrowserType, microphone: Microphone) -> Iterator[Browser
 def in_page(browser: Browser, windows: Windows, company: Company) -> Page:
     """A window of another browser, signed in by the first one's cookies."""
     context = browser.new_context(storage_state=windows.session_of(company), viewport={"width": 1280, "height": 844})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.on("pageerror", lambda error: windows.troubles.append(f"{page.url}: {error}"))
     return page

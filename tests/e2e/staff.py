@@ -36,7 +36,7 @@ def last_answer(page: Page) -> Locator:
     return page.locator("article.sb-agent").last
 
 
-def finished_answer(page: Page, *, seconds: float = 30) -> Locator:
+def finished_answer(page: Page, *, seconds: float = 60) -> Locator:
     """The agent's latest answer, once it is complete."""
     expect(page.get_by_role("button", name="Stop")).to_be_hidden(timeout=seconds * 1000)
     answer = last_answer(page)

@@ -122,7 +122,7 @@ def test_people_of_a_provider_come_in_by_its_button(windows: Windows, hotel: Com
     page.get_by_role("button", name="Authorize", exact=True).click()
 
     expect(page).to_have_title(re.compile("Home"))
-    windows.forgive(rf"jsdelivr|{identities.host_and_port}/favicon")  # the provider's own page, which is not ours
+    windows.excuse(rf"jsdelivr|{identities.host_and_port}/favicon")  # the provider's own page, which is not ours
     login = windows.open()
     login.goto(f"{hotel.url}/admin/login/")
     assert_kind_to_everybody(login, "login-sso")

@@ -19,11 +19,17 @@ from tests.platform_process import Company
 
 NUMBERS = 100
 COUNTING = f"stub-{NUMBERS}x40"  # four seconds of an answer
+PATIENT = f"stub-{NUMBERS}x120"  # twelve, in which a busy machine finds the time to do something
 
 
 @pytest.fixture(scope="module")
 def counting_agent(agent_with_model: Callable[[str], str]) -> str:
     return agent_with_model(COUNTING)
+
+
+@pytest.fixture(scope="module")
+def patient_agent(agent_with_model: Callable[[str], str]) -> str:
+    return agent_with_model(PATIENT)
 
 
 def test_staff_sign_in_with_the_password_that_make_run_prints(windows: Windows, hotel: Company) -> None:
@@ -54,7 +60,7 @@ def test_a_document_is_uploaded_read_before_ones_eyes_and_answers_with_the_page_
     page = windows.open(hotel)
     token = uuid.uuid4().hex[:6]
     title = f"lighthouse-log-{token}"
-    fact = "The foghorn of Saltmere lighthouse is sounded by hand at 06:45 on the first Tuesday of a month."
+    fact = f"The foghorn of {token} lighthouse is sounded by hand at 06:45 on the first Tuesday of a month."
     watches = [f"Watch {watch} of log {token}: wind {watch % 12} knots, nothing to report." for watch in range(150)]
     path = tmp_path / f"{title}.pdf"
     path.write_bytes(typeset(*watches[:41], f"Customs of the house\n{fact}", *watches[41:]))
@@ -68,7 +74,7 @@ def test_a_document_is_uploaded_read_before_ones_eyes_and_answers_with_the_page_
     expect(state.get_by_text("Ready")).to_be_visible()
     assert page.evaluate("window.sameDocument"), "the page was loaded anew"
 
-    question = "When is the foghorn of the lighthouse sounded?"
+    question = f"When is the foghorn of {token} lighthouse sounded?"
     open_playground(page, hotel)
     ask(page, question)
     answer = finished_answer(page)
@@ -93,10 +99,10 @@ def test_a_document_is_uploaded_read_before_ones_eyes_and_answers_with_the_page_
 
 
 def test_a_page_that_is_reloaded_in_the_middle_of_an_answer_goes_on_with_every_word_once(
-    windows: Windows, hotel: Company, counting_agent: str
+    windows: Windows, hotel: Company, patient_agent: str
 ) -> None:
     page = windows.open(hotel)
-    open_playground(page, hotel, counting_agent)
+    open_playground(page, hotel, patient_agent)
     ask(page, "Count, please.")
     expect(last_answer(page)).to_contain_text(" 10@")
 
@@ -110,21 +116,24 @@ def test_a_page_that_is_reloaded_in_the_middle_of_an_answer_goes_on_with_every_w
 
 
 def test_stop_stops_the_model_and_keeps_what_was_said(
-    windows: Windows, hotel: Company, counting_agent: str, model_server: ModelServer
+    windows: Windows, hotel: Company, patient_agent: str, model_server: ModelServer
 ) -> None:
     page = windows.open(hotel)
-    open_playground(page, hotel, counting_agent)
+    open_playground(page, hotel, patient_agent)
     ask(page, "Count, please.")
     expect(last_answer(page)).to_contain_text(" 5@")
 
     page.get_by_role("button", name="Stop").click()
 
-    answer = finished_answer(page, seconds=5)
+    answer = finished_answer(page)
     expect(answer).to_contain_text("Stopped")
     said = counted(answer)
     assert said == list(range(len(said)))
     assert len(said) < NUMBERS
-    assert model_server.requests()["abandoned"] == 1
+    stopped = time.monotonic()
+    while model_server.requests()["abandoned"] != 1:
+        assert time.monotonic() - stopped < 30, "the model goes on"
+        time.sleep(0.1)
     page.reload()
     assert counted(finished_answer(page)) == said
 
@@ -168,7 +177,7 @@ def test_a_document_that_cannot_be_read_says_why(windows: Windows, hotel: Compan
     upload(page, hotel, path, collection="Staying with us")
 
     state = row_of(page, title)
-    expect(state).to_have_attribute("data-status", "failed", timeout=30_000)
+    expect(state).to_have_attribute("data-status", "failed", timeout=60_000)
     expect(state).to_contain_text("No text in it (a scan?)")
     page.get_by_role("link", name=title).click()
     expect(page.get_by_text("document_no_text")).to_be_visible()
@@ -198,5 +207,5 @@ def test_an_api_key_is_shown_once_works_and_ends_when_it_is_revoked(windows: Win
     expect(page.get_by_text("is revoked")).to_be_visible()
     revoked = time.monotonic()
     while begin() != 401:
-        assert time.monotonic() - revoked < 5
+        assert time.monotonic() - revoked < 15
         time.sleep(0.2)

@@ -90,6 +90,7 @@ def test_an_agent_is_composed_changed_tried_on_half_and_rolled_back(
     page.goto(prompt)
     page.get_by_label("Instructions").fill("You are the reception, in one sentence. Breakfast is {{ breakfast }}.")
     page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("The draft is saved")).to_be_visible()
     page.get_by_role("link", name="Versions").first.click()
     expect(page.locator("ins")).to_have_text(", in one sentence")
     page.get_by_role("link", name="Draft", exact=True).click()
@@ -163,6 +164,7 @@ def test_a_tools_arguments_are_a_table_and_its_mistakes_stand_at_their_fields(
     page.get_by_role("button", name="Edit as JSON").click()
     expect(page.get_by_label("Arguments")).to_have_value(re.compile(r'"guests": \{\s+"type": "integer"'))
     page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("The draft is saved")).to_be_visible()
     page.reload()
     kept = {page.get_by_label("Name", exact=True).nth(row).input_value(): row - 1 for row in (1, 2)}
     assert set(kept) == {"guests", "when"}

@@ -180,5 +180,5 @@ def test_a_second_ctrl_c_does_not_wait_for_the_stubborn(supervisor: Supervisor, 
     impatience.start()
     begun = time.monotonic()
     supervisor.stop_all()
-    assert 0.2 < time.monotonic() - begun < 5
+    assert 0.2 < time.monotonic() - begun < 30
     impatience.join()

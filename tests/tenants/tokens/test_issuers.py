@@ -201,7 +201,7 @@ def test_keys_that_are_known_outlast_a_fetch_that_fails(issuer, pair, server, in
         setattr(server, name, value)
     started = time.monotonic()
     assert refuses(SigningPair("two").sign(claims()), in_harbour)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     assert server.asked >= 2
     assert verify(pair.sign(claims()), in_harbour).contact == "ada"
 
