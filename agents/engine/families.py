@@ -142,10 +142,12 @@ def _classes(provider: str) -> tuple[type[Any], type[Any]]:
     if provider == "anthropic":
         from anthropic import AsyncAnthropic
         from pydantic_ai.models.anthropic import AnthropicModel
+        from pydantic_ai.providers import anthropic  # noqa: F401 - loaded for `_provider`
 
         return AnthropicModel, AsyncAnthropic
     from google.genai.client import Client
     from pydantic_ai.models.google import GoogleModel
+    from pydantic_ai.providers import google  # noqa: F401 - loaded for `_provider`
 
     return GoogleModel, Client
 

@@ -19,6 +19,7 @@ import genai_prices.data_snapshot  # noqa: F401
 import numpy.fft  # noqa: F401
 import psycopg_pool  # noqa: F401
 import uvloop
+from livekit.agents.llm import async_toolset  # noqa: F401
 from livekit.plugins import cartesia, deepgram, elevenlabs, google, groq, openai, rime  # noqa: F401
 from openai.resources.audio import speech  # noqa: F401
 
