@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
+from voice_worker.meetings.queries import AgentState
 from voice_worker.meetings.tokens import DEFAULT_SECONDS, LONGEST_SECONDS, SHORTEST_SECONDS
 
 Name = Annotated[str, Field(max_length=100, description="Shown to the others.")]
@@ -97,7 +98,7 @@ class Meeting(Schema):
 
 
 class MeetingDetail(Meeting):
-    agent: Literal["expected", "coming", "busy", "present", "unavailable", "gone"] = Field(
+    agent: AgentState = Field(
         description="`expected` once somebody comes, `coming` to whoever waits for it, `busy` where it comes once "
         "one of the company's places is free, `present`, `unavailable` where none could be found or it can't speak, "
         "`gone` where it has left."
