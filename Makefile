@@ -17,6 +17,8 @@ CHECK_ENV := SWITCHBOARD_ENV_FILE=/dev/null DATABASE_URL=postgres://check@127.0.
 
 # The tests are shared out between processes with servers of their own; SHARED= runs them in one.
 SHARED := -n 2 --dist loadgroup
+# One that fails is tried once more and named in the summary: docs/adr/0037.
+AGAIN := --reruns 1
 
 # Rooms are tested on the real server. It comes as Go source: a minute or two of building, once.
 LIVEKIT_VERSION := v1.13.5
@@ -39,7 +41,7 @@ run: venv
 
 test: dev browser livekit
 	@$(MAKE) lint
-	@exec $(PY) -m pytest $(SHARED) $(ARGS)
+	@exec $(PY) -m pytest $(SHARED) $(AGAIN) $(ARGS)
 
 lint: dev
 	$(VENV)/bin/ruff check .
