@@ -11,7 +11,8 @@ from switchboard.kernel import lifespan
 
 @pytest.fixture(autouse=True)
 def no_hooks(monkeypatch):
-    """The process's own hooks would start a watch over leases."""
+    """The process's own hooks would start a watch over leases; and what a test leaves behind is its own."""
+    monkeypatch.setattr(lifespan, "_running", set())
     monkeypatch.setattr(lifespan, "_on_start", [])
     monkeypatch.setattr(lifespan, "_on_stop", [])
 
@@ -55,6 +56,25 @@ async def test_a_failure_is_logged(caplog):
         await asyncio.sleep(0)
     assert "make tea" in caplog.text
     assert "the kettle is empty" in caplog.text
+
+
+def test_what_a_loop_that_is_gone_left_behind_is_no_concern_of_the_next(caplog):
+    async def never():
+        await asyncio.sleep(600)
+
+    async def begin():
+        lifespan.spawn(never(), name="left behind")
+
+    async def begin_and_stop():
+        task = lifespan.spawn(never(), name="ended")
+        await lifespan.stop()
+        assert task.cancelled()
+
+    gone = asyncio.new_event_loop()
+    gone.run_until_complete(begin())
+    gone.close()
+    asyncio.run(begin_and_stop())
+    assert caplog.text == ""
 
 
 async def test_what_still_runs_is_cancelled_at_the_end():

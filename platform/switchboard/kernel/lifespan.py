@@ -77,14 +77,20 @@ async def stop() -> None:
     for hook in reversed(_on_stop):
         await hook()
     for _ in range(_CANCEL_ROUNDS):
-        for task in list(_running):
-            task.cancel()
-        if not _running:
+        if not (left := _of_this_loop()):
             break
-        await asyncio.wait(list(_running), timeout=_CANCEL_SECONDS)
-    for task in _running:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=_CANCEL_SECONDS)
+    for task in _of_this_loop():
         logger.error("background task %s doesn't end", task.get_name())
+        _running.discard(task)
     await close_async_redis()
+
+
+def _of_this_loop() -> list[asyncio.Task[Any]]:
+    loop = asyncio.get_running_loop()
+    return [task for task in _running if task.get_loop() is loop]
 
 
 def spawn(work: Coroutine[Any, Any, Any], *, name: str) -> asyncio.Task[Any]:
