@@ -22,6 +22,7 @@ from conversations.events.keys import event_key
 from conversations.events.log import NumberTaken
 from conversations.events.record import DONE, Record, encode
 from conversations.remembering import remember
+from conversations.sight import shown_with
 from switchboard.kernel.database import OUTAGES, in_database
 from switchboard.kernel.ids import uuid7
 
@@ -110,17 +111,20 @@ class TurnRun:
             self._take(error("internal_error", "Something went wrong on our side. It was logged; try again."))
 
     async def _asked(self) -> TurnRequest:
-        job = self.job
+        job, release = self.job, await releases.resolve_async(self.job.release_id)
+        images, look = job.images, job.look
+        if release.runtime.vision.enabled and not job.is_spoken:
+            images, look = await shown_with(job.conversation_id, job.question)
         return TurnRequest(
-            await releases.resolve_async(job.release_id),
+            release,
             job.history,
             job.question,
             conversation_id=job.conversation_id,
             turn_id=job.turn_id,
             contact=job.contact,
             attempt=job.attempt,
-            images=job.images,
-            look=job.look,
+            images=images,
+            look=look,
             is_spoken=job.is_spoken,
         )
 

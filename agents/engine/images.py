@@ -50,6 +50,9 @@ class LabelledImage:
 
 # Takes a look at what is shown now: the newest pictures, or none.
 Look = Callable[[], Awaitable[Sequence[LabelledImage]]]
+# What goes with a question, and a look for a model that wants one where the words didn't ask.
+Seen = tuple[Sequence[LabelledImage], Look | None]
+See = Callable[[str], Awaitable[Seen]]
 
 
 def image_tokens(image: LabelledImage, provider: str = "") -> int:

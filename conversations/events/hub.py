@@ -110,7 +110,7 @@ class Hub:
         self._remote: dict[str, int] = {}
         self._subscriptions = _Subscriptions(self._reread_all)
         self._listener: asyncio.Task[Any] | None = None
-        self._cancel: Callable[[str], None] = lambda turn_id: None
+        self._watchers: dict[str, Callable[[str], None]] = {}
 
     def deliver(self, key: str, record: Record) -> None:
         """Hand an event to the readers of its conversation."""
@@ -155,8 +155,19 @@ class Hub:
 
     async def watch_cancellations(self, cancel: Callable[[str], None]) -> None:
         """Call `cancel(turn id)` for every turn that any process asks to cancel."""
-        self._cancel = cancel
+        self._watchers[_CANCEL_CHANNEL] = cancel
         await self._listen(_CANCEL_CHANNEL)
+
+    @contextlib.asynccontextmanager
+    async def watching(self, channel: str, told: Callable[[str], None]) -> AsyncIterator[None]:
+        """Call `told(text)` for all that is said on a channel while this is open, in nobody's context."""
+        self._watchers[channel] = told
+        try:
+            await self._listen(channel)
+            yield
+        finally:
+            await self._unlisten(channel)
+            self._watchers.pop(channel, None)
 
     async def _listen(self, channel: str) -> None:
         self._remote[channel] = self._remote.get(channel, 0) + 1
@@ -193,8 +204,8 @@ class Hub:
                 self._receive(message["channel"], message["data"])
 
     def _receive(self, channel: str, text: str) -> None:
-        if channel == _CANCEL_CHANNEL:
-            self._cancel(text)
+        if (told := self._watchers.get(channel)) is not None:
+            told(text)
             return
         number, kind, body = text.split("\n", 2)
         self.deliver(channel, Record(int(number), kind, body))

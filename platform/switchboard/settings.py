@@ -236,6 +236,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_FUNCTION": "tenants.cache.tenant_cache_key",
+        "OPTIONS": {"socket_timeout": 10, "socket_connect_timeout": 2},
     }
 }
 CELERY_BROKER_URL = REDIS_URL

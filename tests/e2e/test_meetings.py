@@ -155,6 +155,10 @@ def test_a_chat_becomes_a_meeting_in_which_the_agent_hears_sees_and_speaks_and_g
         expect(captions).to_contain_text(re.compile("Screen share, frame . of ."), timeout=60_000)
         expect(thread).to_contain_text("Screen share, frame", timeout=60_000)
         page.screenshot(path=ARTIFACTS / "journeys" / "meeting.png")
+        answers = thread.locator(".by-agent").count()
+        page.get_by_label("Write a message").fill("And what do you see on my screen now?")
+        page.get_by_role("button", name="Send").click()
+        expect(thread.locator(".by-agent").nth(answers)).to_contain_text("Screen share, frame", timeout=60_000)
 
         page.get_by_role("button", name="Hang up").click()
         expect(page.locator("[data-status]")).to_contain_text("goes on in writing")
@@ -167,7 +171,7 @@ def test_a_chat_becomes_a_meeting_in_which_the_agent_hears_sees_and_speaks_and_g
             hotel, "SELECT id FROM conversations_conversation WHERE agent_id = %s", seeing_agent
         )
         page.goto(f"{hotel.url}/admin/conversations/conversation/{conversation['id']}/change/")
-        expect(page.locator("section.sb-turn")).to_have_count(4)
+        expect(page.locator("section.sb-turn")).to_have_count(5)
         page.get_by_role("region", name="Voice").get_by_role("link").click()
         expect(page.locator("[data-part=about]")).to_contain_text("Ended", timeout=60_000)
         page.reload()  # all that was booked and noted until its end

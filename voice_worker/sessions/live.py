@@ -18,7 +18,7 @@ from livekit.agents.voice.io import AudioInput, AudioOutput, TextOutput
 from livekit.agents.voice.room_io import RoomOptions
 
 from agents import releases
-from agents.engine.images import LabelledImage, Look
+from agents.engine.images import LabelledImage, Seen
 from agents.engine.saying import prompt_of
 from agents.releases import ResolvedRelease
 from conversations.events.record import Record
@@ -39,6 +39,7 @@ from voice_worker.sessions.spoken_agent import LAST_ITEMS, EngineModel, SpokenAg
 from voice_worker.sessions.thread import Thread
 from voice_worker.sessions.time_axis import TimeAxis
 from voice_worker.sessions.wording import BACK, DEAF, GOODBYE, LAST_SAID, TROUBLE, WAITING, sentence, without_sources
+from voice_worker.vision import across
 
 if TYPE_CHECKING:
     from voice_worker.vision.eyes import Eyes
@@ -139,6 +140,9 @@ class LiveSession:
             self.session.on("error", self._fall_back)
         self.session.on("conversation_item_added", lambda _: self._forget())
         self._apologies.listen(self.session)
+        if self._eyes is not None and self._eyes.are_open:
+            writers = across.shown_to_writers(self.begun.conversation_id, self._see, self._look)
+            await self._watching.enter_async_context(writers)
         if room is None:
             await self.session.start(self.agent, record=False)
         else:
@@ -275,7 +279,7 @@ class LiveSession:
             note=self.axis.note,
         )
 
-    async def _see(self, question: str) -> tuple[Sequence[LabelledImage], Look | None]:
+    async def _see(self, question: str) -> Seen:
         """What is shown, where a question asks about it; and where it doesn't, a way to look for the model."""
         if self._eyes is None:
             return (), None

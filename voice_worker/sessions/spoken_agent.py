@@ -7,14 +7,14 @@ import functools
 import logging
 import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, Final
 
 from livekit.agents import Agent, ModelSettings, llm, utils
 from livekit.agents.types import FlushSentinel
 from livekit.agents.voice import SpeechHandle
 
-from agents.engine.images import LabelledImage, Look
+from agents.engine.images import See
 from switchboard.kernel import lifespan
 from switchboard.kernel.database import OUTAGES
 from switchboard.kernel.problems import Problem
@@ -25,8 +25,6 @@ from voice_worker.sessions.wording import MOMENT, TROUBLE, sentence
 logger = logging.getLogger(__name__)
 
 Spoken = Callable[[SpeechHandle, uuid.UUID | None], None]
-# What goes with a question, and a further look for a model that asks for one.
-See = Callable[[str], Awaitable[tuple[Sequence[LabelledImage], Look | None]]]
 
 # Of silence after a question, until something is said about it.
 _SILENCE_SECONDS: Final = 4.0

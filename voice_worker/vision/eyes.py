@@ -71,6 +71,11 @@ class Eyes:
         return images
 
     @property
+    def are_open(self) -> bool:
+        """Whether the release has eyes at all."""
+        return self._vision.enabled
+
+    @property
     def has_something(self) -> bool:
         """Whether a look would show anything."""
         return self._vision.enabled and self.buffer.holds_any(now=self._clock())
