@@ -16,10 +16,11 @@ from django_tenants.models import DomainMixin, TenantMixin
 
 from switchboard.kernel.encryption import EncryptedTextField
 from switchboard.kernel.ids import uuid7
-from tenants.permissions import OPERATORS_ONLY, Permission
+from tenants.permissions import OPERATORS_ONLY, PLATFORM_SCOPES, Permission
 
 _KNOWN_SCOPES = frozenset(permission.value for permission in Permission)
 _OPERATORS_SCOPES = sorted(scope.value for scope in OPERATORS_ONLY)
+_PLATFORM_SCOPES = sorted(scope.value for scope in PLATFORM_SCOPES)
 
 valid_slug = RegexValidator(
     r"^[a-z][a-z0-9_]{1,39}\Z", "Use 2 to 40 lower-case letters, digits and _, beginning with a letter."
@@ -156,7 +157,7 @@ class ApiKey(models.Model):
             # A tenant's key never reaches the platform's own interface, and a platform key nothing of a tenant's.
             models.CheckConstraint(
                 name="api_key_scopes_of_its_kind",
-                condition=(Q(tenant=None) & Q(scopes__contained_by=_OPERATORS_SCOPES))
+                condition=(Q(tenant=None) & Q(scopes__contained_by=_PLATFORM_SCOPES))
                 | (~Q(tenant=None) & ~Q(scopes__overlap=_OPERATORS_SCOPES)),
             )
         ]

@@ -45,6 +45,8 @@ class Permission(StrEnum):
 
 
 OPERATORS_ONLY: Final = frozenset({Permission.TENANTS_READ, Permission.TENANTS_WRITE, Permission.WORKER_OPERATE})
+# What the platform's own keys may have: on the platform's host the flags are the operators', for all tenants.
+PLATFORM_SCOPES: Final = OPERATORS_ONLY | {Permission.FLAGS_READ, Permission.FLAGS_WRITE}
 
 
 class Role(StrEnum):

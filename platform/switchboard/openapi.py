@@ -54,7 +54,7 @@ _TAGS: Final = {
     "Phone numbers": "On the platform's host alone: which company's agent answers a number.",
     "Members": "The company's staff: invited, given a role or single objects, removed.",
     "Audit": "Who changed what, and when.",
-    "Flags": "Feature flags: what is on, for whom, and why.",
+    "Flags": "Feature flags: what is on, for whom, and why. On the platform's host the operators', for all.",
 }
 _PROBLEM_SCHEMA: Final[Document] = {
     "type": "object",

@@ -22,6 +22,7 @@ urlpatterns = [
     path("trpc/<path:path>", call_procedure),
     path("api/v1/", include("tenants.api.platform_urls")),
     path("api/v1/", include("tenants.audit.api.urls")),
+    path("api/v1/", include("tenants.flags.api.urls")),
     path("api/v1/", include("voice_worker.directory.urls")),
     path("api/", include("switchboard.openapi_urls")),
     path("webhooks/livekit", webhooks.receive),

@@ -7,8 +7,9 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from tenants.domain.api_keys import MOST_OVERLAP_HOURS, OVERLAP_HOURS, PLATFORM_SCOPES, TENANT_SCOPES
+from tenants.domain.api_keys import MOST_OVERLAP_HOURS, OVERLAP_HOURS, TENANT_SCOPES
 from tenants.models import ApiKey
+from tenants.permissions import PLATFORM_SCOPES
 
 SCOPES = sorted(scope.value for scope in TENANT_SCOPES)
 

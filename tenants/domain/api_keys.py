@@ -17,11 +17,10 @@ from django.utils import timezone
 
 from switchboard.kernel.problems import Conflict, Invalid, Problem
 from tenants.models import ApiKey, Tenant
-from tenants.permissions import OPERATORS_ONLY, Permission, allows
+from tenants.permissions import OPERATORS_ONLY, PLATFORM_SCOPES, Permission, allows
 
-# What a tenant's key may have at most, and the platform's own at most.
+# What a tenant's key may have at most.
 TENANT_SCOPES: Final = frozenset(Permission) - OPERATORS_ONLY
-PLATFORM_SCOPES: Final = OPERATORS_ONLY
 # How long a rotated key goes on beside the new one: enough to bring the new one everywhere.
 OVERLAP_HOURS: Final = 24
 MOST_OVERLAP_HOURS: Final = 168

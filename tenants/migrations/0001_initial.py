@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'API key',
                 'ordering': ['-created_at'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('tenant', None), ('scopes__contained_by', ['tenants:read', 'tenants:write', 'worker:operate'])), models.Q(models.Q(('tenant', None), _negated=True), models.Q(('scopes__overlap', ['tenants:read', 'tenants:write', 'worker:operate']), _negated=True)), _connector='OR'), name='api_key_scopes_of_its_kind')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('tenant', None), ('scopes__contained_by', ['flags:read', 'flags:write', 'tenants:read', 'tenants:write', 'worker:operate'])), models.Q(models.Q(('tenant', None), _negated=True), models.Q(('scopes__overlap', ['tenants:read', 'tenants:write', 'worker:operate']), _negated=True)), _connector='OR'), name='api_key_scopes_of_its_kind')],
             },
         ),
         migrations.CreateModel(

@@ -12,6 +12,7 @@ from typing import TypeVar
 from generated_switchboard import AuthenticatedClient
 from generated_switchboard.api.agents import agents_create, agents_publish
 from generated_switchboard.api.audit import audit_list
+from generated_switchboard.api.flags import flags_create, flags_list, flags_partial_update
 from generated_switchboard.api.prompts import (
     prompts_create,
     prompts_diff,
@@ -34,12 +35,16 @@ from generated_switchboard.models import (
     AgentVersion,
     CanaryFields,
     Diff,
+    Flag,
+    FlagFields,
     GoLiveFields,
     NewAgent,
     NewPrompt,
     PaginatedAuditEventList,
+    PaginatedFlagList,
     PaginatedPromptSummaryList,
     PaginatedReleaseSummaryList,
+    PatchedFlagChanges,
     PatchedPromptChanges,
     Problem,
     ProfileDraft,
@@ -144,6 +149,17 @@ def live(client: AuthenticatedClient) -> Life:
         actions=[event.action for event in reversed(trail.results)],
         found=[row.slug for row in page.results],
     )
+
+
+def kill_a_flag(client: AuthenticatedClient) -> list[str]:
+    """Make a flag, switch it off as it was seen, and list what is switched off: a company's, or everybody's."""
+    made = flags_create.sync_detailed(client=client, body=FlagFields(key="checkout.new_flow", default=True))
+    flag = done(made, Flag, HTTPStatus.CREATED)
+    changes = PatchedFlagChanges(enabled=False, message="Payments fail")
+    killed = flags_partial_update.sync_detailed(flag.id, client=client, body=changes, if_match=made.headers["ETag"])
+    assert not done(killed, Flag).enabled
+    page = done(flags_list.sync_detailed(client=client, enabled=False), PaginatedFlagList)
+    return [row.key for row in page.results]
 
 
 def release_of(client: AuthenticatedClient, agent: Agent, prompt: str) -> Release:

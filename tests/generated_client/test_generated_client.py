@@ -86,6 +86,21 @@ def test_an_agent_lives_by_the_client_alone(
     assert lived.found == ["house"]
 
 
+def test_operators_kill_a_flag_for_all_by_the_same_client(life: Any, web_server: str, live_tenants: None) -> None:
+    from generated_switchboard import AuthenticatedClient
+
+    from tenants.context import use_public
+    from tenants.domain.api_keys import create_api_key
+
+    with use_public():
+        key = create_api_key(tenant=None, name="Deploy", scopes=["flags:read", "flags:write"])[1]
+    client = AuthenticatedClient(
+        base_url=web_server, token=key, headers={"Host": "localhost"}, raise_on_unexpected_status=True
+    )
+    with client:
+        assert life.kill_a_flag(client) == ["checkout.new_flow"]
+
+
 def run(words: list[str], folder: Path) -> None:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(

@@ -111,13 +111,16 @@ _OPEN: Final = [
 ]
 
 # A company's own on its site, the operators' on theirs.
-_FLAG_PAGES: Final = [
+_FLAGS: Final = [
     Rule("POST", "/admin/flags/flag/try/", P.FLAGS_READ),
     Rule("POST", "/admin/flags/flag/*/try/", P.FLAGS_READ),
     Rule("GET POST", "/admin/flags/flag/*/kill/", P.FLAGS_WRITE),
     Rule("POST", "/admin/flags/flag/*/on/", P.FLAGS_WRITE),
     Rule("POST", "/admin/flags/flag/*/restore/", P.FLAGS_WRITE),
     *pages("/admin/flags/flag/", read=P.FLAGS_READ, write=P.FLAGS_WRITE),
+    Rule("POST", "/api/v1/flags/*/evaluate", P.FLAGS_READ),
+    Rule("POST", "/api/v1/flags/*/restore", P.FLAGS_WRITE),
+    *resource("/api/v1/flags", read=P.FLAGS_READ, write=P.FLAGS_WRITE),
 ]
 
 REGISTRIES: Final = ("agent", "prompt", "tool", "personality", "runtimeconfig")
@@ -254,10 +257,7 @@ TENANT: Final = [
     *pages("/admin/billing/usageevent/", read=P.USAGE_READ),
     Rule("GET", "/api/v1/usage", P.USAGE_READ),
     # flags
-    *_FLAG_PAGES,
-    Rule("POST", "/api/v1/flags/*/evaluate", P.FLAGS_READ),
-    Rule("POST", "/api/v1/flags/*/restore", P.FLAGS_WRITE),
-    *resource("/api/v1/flags", read=P.FLAGS_READ, write=P.FLAGS_WRITE),
+    *_FLAGS,
     # the audit trail
     Rule("GET POST", "/admin/audit/auditevent/export/", P.AUDIT_READ),
     Rule("GET POST", "/admin/audit/auditevent/*/change/", P.AUDIT_READ),  # a page, no form
@@ -310,7 +310,7 @@ PLATFORM: Final = [
     Rule("POST", "/api/v1/worker/*", NOBODY),
     Rule("POST", "/api/v1/worker/*/*", NOBODY),
     Rule(_ALL, "/trpc/*", NOBODY),
-    *_FLAG_PAGES,
+    *_FLAGS,
     Rule("GET POST", "/admin/tenants/tenant/*/change/", P.TENANTS_READ),  # a page, no form
     Rule("GET", "/admin/staff/signinpolicy/", P.SETTINGS_READ),
     Rule("POST", "/admin/staff/signinpolicy/", P.SETTINGS_WRITE),

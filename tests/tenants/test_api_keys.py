@@ -9,7 +9,7 @@ from django.utils import timezone
 from switchboard.kernel.problems import Conflict, Invalid, Problem
 from tenants.domain.api_keys import create_api_key, recognise, revoke_api_key, rotate_api_key
 from tenants.models import ApiKey
-from tenants.permissions import OPERATORS_ONLY, Permission
+from tenants.permissions import OPERATORS_ONLY, PLATFORM_SCOPES, Permission
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_key_has_the_scopes_it_was_given_and_all_where_nothing_is_said(harbour
     row, _ = create_api_key(tenant=harbour, name="x", scopes=["agents:read", "keys:read"])
     assert row.permissions == {Permission.AGENTS_READ, Permission.KEYS_READ}
     assert create_api_key(tenant=harbour, name="x")[0].permissions == frozenset(Permission) - OPERATORS_ONLY
-    assert create_api_key(tenant=None, name="x")[0].permissions == OPERATORS_ONLY
+    assert create_api_key(tenant=None, name="x")[0].permissions == PLATFORM_SCOPES
 
 
 def test_nobody_gives_a_key_what_they_lack(harbour):

@@ -61,6 +61,9 @@ class FlagFilters(serializers.Serializer[dict[str, Any]]):
     """Which flags are listed."""
 
     key = serializers.CharField(max_length=100, required=False, help_text="The one with this key.")
+    enabled = serializers.BooleanField(
+        required=False, help_text="true: those that their rules decide; false: those that the kill switch turned off."
+    )
     deleted = serializers.BooleanField(default=False, help_text="Those that were deleted, instead of the others.")
 
 

@@ -1,4 +1,7 @@
-"""Feature flags over REST. Thin: the rules are in tenants.flags.domain."""
+"""Feature flags over REST: a tenant's own on its host, the operators' for all tenants on the platform's.
+
+Thin: the rules are in tenants.flags.domain.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from rest_framework.response import Response
 
 from switchboard.kernel.idempotency import idempotent
 from switchboard.kernel.resources import Resource, asked, checked
-from tenants.context import current_tenant
+from tenants.context import PUBLIC, current_scope
 from tenants.flags import current
 from tenants.flags.api.serializers import (
     EvaluationFields,
@@ -33,7 +36,7 @@ from tenants.permissions import Permission
 
 @extend_schema(tags=["Flags"])
 class FlagViewSet(mixins.ListModelMixin, Resource[Flag]):
-    """Feature flags of the company."""
+    """Feature flags of the company; on the platform's host the operators', for all companies."""
 
     serializer_class = FlagSerializer
     queryset = Flag.objects.all()
@@ -57,7 +60,7 @@ class FlagViewSet(mixins.ListModelMixin, Resource[Flag]):
         """Newest first."""
         wanted = asked(FlagFilters, request)
         rows = Flag.objects.filter(deleted_at__isnull=not wanted["deleted"])
-        return self.listed(rows.filter(key=wanted["key"]) if "key" in wanted else rows)
+        return self.listed(rows.filter(**{name: wanted[name] for name in ("key", "enabled") if name in wanted}))
 
     @extend_schema(summary="Create a flag", request=FlagFields, responses={201: FlagSerializer})
     @idempotent
@@ -93,9 +96,12 @@ class FlagViewSet(mixins.ListModelMixin, Resource[Flag]):
 
     @extend_schema(summary="Evaluate a flag", request=EvaluationFields, responses=EvaluationSerializer)
     def evaluate(self, request: Request, key: str) -> Response:
-        """Whether the flag is on for somebody, and why. A flag that isn't there is off: `unknown_flag`."""
+        """Whether the flag is on for somebody, and why. A flag that isn't there is off: `unknown_flag`.
+
+        On the platform's host there is no company: tier and metadata are those that the request supposes.
+        """
         fields = checked(EvaluationFields, request)
-        own = current.facts_of(current_tenant())
+        own = current.facts_of(current_scope() or PUBLIC)
         facts = TenantFacts(fields.pop("tier", own.tier), fields.pop("metadata", own.metadata))
         at: Any = fields.pop("at", None)
         answer = current.evaluate(key, Context(**fields), facts=facts, now=at.timestamp() if at else None)

@@ -69,6 +69,15 @@ def test_a_flag_is_found_by_its_key(caller, flag):
     assert_problem(caller.get(f"{FLAGS}?deleted=perhaps"), 422, "invalid", field="deleted")
 
 
+def test_flags_that_were_killed_are_listed_apart(caller, flag):
+    killed = FlagFactory(enabled=False)
+
+    def keys(query):
+        return {row["key"] for row in caller.get(f"{FLAGS}?{query}").json()["results"]}
+
+    assert (keys("enabled=false"), keys("enabled=true"), keys("")) == ({killed.key}, {flag.key}, {killed.key, flag.key})
+
+
 def test_a_deleted_flag_is_listed_apart_and_restored(caller, flag):
     address = f"{FLAGS}/{flag.pk}"
     before = caller.get(address).json()
