@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from switchboard.launcher.ports import free_port
+from switchboard.launcher.readiness import http_ready
 from tests.e2e.staff import sign_in
 from tests.model_server.process import ModelServer
 from tests.oidc_provider import Provider, running_provider
@@ -113,6 +114,15 @@ def _wait_until_read(platform: Platform) -> None:
         while platform.rows(company, "SELECT id FROM knowledge_document WHERE status NOT IN ('ready', 'failed')"):
             assert time.monotonic() < deadline, f"{company.name}'s documents weren't read within 180 s"
             time.sleep(0.2)
+
+
+@pytest.fixture(scope="package")
+def voice_worker(platform: Platform, voice_health: int) -> None:
+    """The platform's own, once it takes calls."""
+    deadline = time.monotonic() + 180
+    while not http_ready(voice_health, "/readyz"):
+        assert time.monotonic() < deadline, f"the voice worker wasn't ready within 180 s: {platform.terminal.text}"
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="package")

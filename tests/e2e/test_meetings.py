@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import jwt
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
-from switchboard.launcher.readiness import http_ready
 from tests.e2e.conftest import ARTIFACTS, Theme, Windows
 from tests.e2e.microphone import Microphone, in_page, listening
 from tests.e2e.staff import ask, finished_answer, open_playground
 from tests.e2e.test_screens import WIDTHS, assert_kind, until_still
 from tests.model_server.process import ModelServer
 from tests.platform_process import Company, Platform
+from tests.voice_worker.livekit_server import LiveKitServer
 
 MEETINGS = "/api/v1/meetings"
 WELCOME = "Welcome to the meeting."
@@ -40,15 +43,6 @@ LISTEN_TO_AGENT = """() => {
 THEMES: tuple[Theme, ...] = ("light", "dark")
 
 
-@pytest.fixture(scope="module")
-def voice_worker(platform: Platform, voice_health: int) -> None:
-    """The platform's own, once it takes calls."""
-    deadline = time.monotonic() + 180
-    while not http_ready(voice_health, "/readyz"):
-        assert time.monotonic() < deadline, f"the voice worker wasn't ready within 180 s: {platform.terminal.text}"
-        time.sleep(0.2)
-
-
 def begun(company: Company, contact: str = "", **wishes: Any) -> dict[str, Any]:
     """A meeting of a new conversation with the company's agent."""
     made: dict[str, Any] = company.made(MEETINGS, {"agent": company.agent_id, "contact": contact, **wishes})
@@ -58,6 +52,11 @@ def begun(company: Company, contact: str = "", **wishes: Any) -> dict[str, Any]:
 def link_for(company: Company, meeting: dict[str, Any], contact: str) -> str:
     token = company.made("/api/v1/tokens", {"contact": contact})["token"]
     return f"{company.url}{meeting['page']}#token={token}"
+
+
+def link_for_guest(company: Company, meeting: dict[str, Any], name: str = "Bob") -> str:
+    made = company.made(f"{MEETINGS}/{meeting['id']}/tokens", {"kind": "guest", "display_name": name})
+    return f"{company.url}{meeting['page']}#livekit={made['token']}"
 
 
 def shown_when(company: Company, meeting: dict[str, Any], reached: Callable[[Any], object]) -> Any:
@@ -199,9 +198,8 @@ def test_two_people_see_each_other_and_write_and_the_second_window_takes_the_fir
     expect(ada.locator("[data-status]")).to_have_text("Nobody is there yet.")
     assert "#" not in ada.url, "the token doesn't stay in the address bar"
     join(ada)
-    token = hotel.made(f"{MEETINGS}/{meeting['id']}/tokens", {"kind": "guest", "display_name": "Bob"})["token"]
     bob = windows.open(width=390)
-    bob.goto(f"{hotel.url}{meeting['page']}#livekit={token}")
+    bob.goto(link_for_guest(hotel, meeting))
     expect(bob.get_by_role("complementary")).to_have_count(0)
     bob.get_by_role("button", name="Join").click()
     expect(bob.get_by_role("listitem").filter(has_text="Ada")).to_be_visible(timeout=60_000)
@@ -216,6 +214,98 @@ def test_two_people_see_each_other_and_write_and_the_second_window_takes_the_fir
     hotel.made(f"{MEETINGS}/{meeting['id']}/end", {})
     for page in (again, bob):
         expect(page.locator("[data-status]")).to_contain_text("The meeting is over.", timeout=60_000)
+
+
+@contextlib.contextmanager
+def no_place_left(platform: Platform, company: Company) -> Iterator[None]:
+    """As many voices as a company may have, and more, are at work for it."""
+    owner = f"test:{uuid.uuid4()}"
+    platform.rows(
+        company,
+        "INSERT INTO tenants_worklease (kind, object_id, tenant_id, owner, until, attempts, created_at)"
+        " SELECT 'voice', gen_random_uuid(), id, %s, now() + '10 min', 1, now()"
+        " FROM tenants_tenant, generate_series(1, 100) WHERE slug = %s RETURNING id",
+        owner,
+        company.slug,
+    )
+    try:
+        yield
+    finally:
+        platform.rows(company, "DELETE FROM tenants_worklease WHERE owner = %s RETURNING id", owner)
+
+
+def asked_of(page: Page) -> set[str]:
+    """Of which addresses of the API a page asks something, from now on."""
+    asked: set[str] = set()
+
+    def note(request: Request) -> None:
+        path = urlsplit(request.url).path
+        if path.startswith("/api/"):
+            asked.add(f"{request.method} {path}")
+
+    page.on("request", note)
+    return asked
+
+
+def test_a_guest_comes_by_link_and_is_told_how_the_agent_stands_and_nothing_that_was_said(
+    windows: Windows, hotel: Company, platform: Platform, livekit_at: LiveKitServer, voice_worker: None
+) -> None:
+    meeting = begun(hotel, someone())
+    question = "Who may know what I have booked?"
+    hotel.made(f"/api/v1/conversations/{meeting['conversation']}/messages", {"content": question})
+    bob, news = windows.open(width=390), "[data-news]"
+    asked = asked_of(bob)
+    bob.goto(link_for_guest(hotel, meeting))
+    expect(bob.locator("[data-status]")).to_have_text("You are invited.")
+    assert "#" not in bob.url, "the token doesn't stay in the address bar"
+    for of_others in ("Your name", "Write a message"):
+        expect(bob.get_by_label(of_others)).to_be_hidden()
+    awaited = bob.locator("[data-alone]")
+    with no_place_left(platform, hotel):
+        bob.get_by_role("button", name="Join").click()
+        expect(bob.locator("[data-status]")).to_have_text("You are in the meeting.", timeout=60_000)
+        busy = "All of this company's lines are taken. The agent comes as soon as one is free."
+        expect(awaited).to_have_text(busy, timeout=60_000)
+        expect(bob.locator(news)).to_have_text(re.compile(rf"^\s*The agent is on its way …\s*{busy}"))
+    expect(agent_in(bob)).to_be_visible(timeout=60_000)
+    expect(awaited).to_be_hidden()
+    expect(bob.locator(news)).to_contain_text("has come.")
+    livekit_at.remove("agent", meeting["room"])
+    expect(awaited).to_have_text("The agent has left.", timeout=60_000)
+    hotel.made(f"{MEETINGS}/{meeting['id']}/end", {})
+    expect(bob.locator("[data-status]")).to_have_text("The meeting is over.", timeout=60_000)
+    expect(bob.get_by_role("heading", name="The meeting is over")).to_be_visible()
+    expect(bob.get_by_role("button")).to_have_count(0)
+    expect(bob.get_by_text(question)).to_have_count(0)
+    assert asked == {f"POST {MEETINGS}/{meeting['id']}/state"}
+
+
+def test_a_guest_before_the_door_learns_that_the_meeting_or_their_link_has_ended(
+    windows: Windows, hotel: Company, livekit_at: LiveKitServer
+) -> None:
+    meeting = begun(hotel, someone())
+    link = link_for_guest(hotel, meeting)
+    page, _, token = link.partition("#livekit=")
+    claims = jwt.decode(token, options={"verify_signature": False})
+    expired = jwt.encode({**claims, "exp": int(time.time()) - 3600}, livekit_at.api_secret, algorithm="HS256")
+    windows.forgive("401")
+    late = windows.open()
+    late.goto(f"{page}#livekit={expired}")
+    expect(late.locator("[data-status]")).to_have_text("This link doesn't let you in any more. Ask for a new one.")
+    expect(late.get_by_role("heading", name="You can't come in")).to_be_visible()
+    assert_kind_to_all_devices(late, "meeting-refused")
+    waiting = windows.open()
+    waiting.clock.install()
+    waiting.goto(link)
+    expect(waiting.get_by_role("button", name="Join")).to_be_visible()
+    assert_kind_to_all_devices(waiting, "meeting-invited")
+    hotel.made(f"{MEETINGS}/{meeting['id']}/end", {})
+    waiting.clock.fast_forward("01:00")
+    expect(waiting.get_by_role("heading", name="The meeting is over")).to_be_visible()
+    assert_kind_to_all_devices(waiting, "meeting-guest-over")
+    again = windows.open()
+    again.goto(link)
+    expect(again.locator("[data-status]")).to_have_text("The meeting is over.")
 
 
 def test_staff_begin_a_meeting_from_a_conversation_and_from_the_playground(windows: Windows, hotel: Company) -> None:

@@ -14,7 +14,9 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import jwt
 import pytest
 
 from switchboard.launcher.ports import free_port
@@ -42,6 +44,28 @@ class LiveKitServer:
             "LIVEKIT_API_KEY": self.api_key,
             "LIVEKIT_API_SECRET": self.api_secret,
         }
+
+    def remove(self, kind: str, room: str) -> None:
+        """Turn somebody out of a room, as operators do with LiveKit's own tools.
+
+        Args:
+            kind: what their identity begins with; there is one of it.
+        """
+        grant = {"iss": self.api_key, "exp": int(time.time()) + 60, "video": {"roomAdmin": True, "room": room}}
+        token = jwt.encode(grant, self.api_secret, algorithm="HS256")
+
+        def ask(method: str, **body: str) -> Any:
+            request = urllib.request.Request(  # noqa: S310
+                f"{self.http_url}/twirp/livekit.RoomService/{method}",
+                json.dumps(body).encode(),
+                {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            )
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                return json.load(answer)
+
+        there = [one["identity"] for one in ask("ListParticipants", room=room)["participants"]]
+        [identity] = [one for one in there if one.startswith(f"{kind}-")]
+        ask("RemoveParticipant", room=room, identity=identity)
 
 
 def program() -> str:

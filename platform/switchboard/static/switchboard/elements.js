@@ -8,6 +8,11 @@ export function element(tag, className = "", ...children) {
   return made;
 }
 
+/** To call once something was hidden: whoever was on it by keyboard goes on at `next`, not at the top of the page. */
+export function keepFocus(next) {
+  if (!document.activeElement?.checkVisibility()) next.focus({ preventScroll: true });
+}
+
 /** One of the icons that the admin's font has. */
 export function icon(name) {
   const made = element("span", "material-symbols-outlined", name);

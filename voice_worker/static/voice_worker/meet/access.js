@@ -59,12 +59,15 @@ export async function meetingNow() {
   return found;
 }
 
+/** A sentence, and where the conversation goes on; guests have nowhere to write. */
+export const inWriting = (sentence) => (isGuest ? sentence : `${sentence} The conversation goes on in writing.`);
+
 /** A sentence for a person. */
 export function sentenceFor(error) {
   if (error instanceof Refused) {
-    if (error.status === 401 || error.code === "not_authenticated") return "This link doesn't let you in any more. Ask for a new one, or sign in.";
+    if (error.status === 401 || error.code === "not_authenticated") return `This link doesn't let you in any more. Ask for a new one${isGuest ? "" : ", or sign in"}.`;
     if (error.status === 404) return "There is no such meeting.";
-    if (error.code === "meeting_ended") return "The meeting is over. The conversation goes on in writing.";
+    if (error.code === "meeting_ended") return inWriting("The meeting is over.");
     return error.message;
   }
   if (error instanceof TypeError) return "The server can't be reached. Is the network there?";

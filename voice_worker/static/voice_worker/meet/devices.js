@@ -1,4 +1,6 @@
 // Which microphone and which camera: a choice for whoever has several.
+import { keepFocus } from "../../switchboard/elements.js";
+
 const { Room, RoomEvent } = window.LivekitClient;
 
 /** Keeps the two lists beside the controls up to date; a list of one is no choice, and hidden. */
@@ -6,6 +8,8 @@ export class Devices {
   #lists;
   #onTrouble;
   #room = null;
+  #wanted = new Map(); // kind -> id of the device that was chosen and isn't in use yet
+  #switching = Promise.resolve();
 
   /**
    * @param lists `{audioinput, videoinput}`: a select each.
@@ -14,7 +18,7 @@ export class Devices {
   constructor(lists, onTrouble) {
     this.#lists = lists;
     this.#onTrouble = onTrouble;
-    for (const [kind, list] of Object.entries(lists)) list.addEventListener("change", () => this.#choose(kind, list));
+    for (const [kind, list] of Object.entries(lists)) list.addEventListener("change", () => this.#choose(kind, list.value));
   }
 
   /** Of this room from now on. */
@@ -28,23 +32,31 @@ export class Devices {
     for (const [kind, list] of Object.entries(this.#lists)) {
       const found = (await Room.getLocalDevices(kind, false).catch(() => [])).filter((device) => device.label);
       const current = this.#room?.getActiveDevice(kind) ?? "default";
+      const shown = this.#wanted.get(kind) ?? current;
       list.hidden = found.length < 2;
+      keepFocus(list.previousElementSibling);
       // Whoever has the list open would lose their place in it.
       const names = found.map((device) => device.deviceId).join();
       if (list.dataset.names !== names) list.replaceChildren(...found.map((device) => new Option(device.label, device.deviceId)));
       list.dataset.names = names;
-      if (found.some((device) => device.deviceId === current)) list.value = current;
+      if (found.some((device) => device.deviceId === shown)) list.value = shown;
     }
   }
 
-  async #choose(kind, list) {
-    list.disabled = true;
+  /** One after the other, and never one that isn't wanted any more: arrow keys walk through a list faster. */
+  #choose(kind, device) {
+    this.#wanted.set(kind, device);
+    this.#switching = this.#switching.then(() => this.#switch(kind, device));
+  }
+
+  async #switch(kind, device) {
+    if (this.#wanted.get(kind) !== device) return;
     try {
-      await this.#room?.switchActiveDevice(kind, list.value);
+      await this.#room?.switchActiveDevice(kind, device);
     } catch (error) {
       this.#onTrouble(error, kind === "audioinput" ? "mic" : "camera");
     }
-    list.disabled = false;
+    if (this.#wanted.get(kind) === device) this.#wanted.delete(kind);
     await this.#draw();
   }
 }

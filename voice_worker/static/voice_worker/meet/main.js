@@ -1,14 +1,17 @@
 // The meeting page: a lobby, a room, and what comes after.
-import { about, ask, isGuest, joining, meetingNow, sentenceFor } from "./access.js";
+import { element, keepFocus } from "../../switchboard/elements.js";
+import { about, ask, inWriting, isGuest, joining, meetingNow, sentenceFor } from "./access.js";
 import { Devices } from "./devices.js";
 import { Captions, Stage, isAgent } from "./stage.js";
 import { Thread } from "./thread.js";
 
-const { Room, RoomEvent, Track, DisconnectReason, ConnectionState, setLogLevel } = window.LivekitClient;
+const { Room, RoomEvent, Track, DisconnectReason, ConnectionErrorReason, ConnectionState, setLogLevel } = window.LivekitClient;
 // How the connection fares is told on the page.
 setLogLevel("silent");
 const AGENT_PATIENCE = 5_000;
-const GUEST_RENEWS = 240_000; // a guest's leave to ask ends after ten minutes
+const GUEST_ASKS = 15_000; // no event tells a guest that the meeting is over; their leave to ask ends after ten minutes
+const MOST_NEWS = 20;
+const NEW_LINK = "Whoever invited you can send you a new link.";
 const AGENT = {
   coming: "The agent is on its way …",
   busy: "All of this company's lines are taken. The agent comes as soon as one is free; you can write to it meanwhile.",
@@ -34,6 +37,13 @@ function say(text, kind = "") {
   place.className = `state ${kind}`.trim();
 }
 
+/** Tell whoever doesn't see it who comes and goes, and who is awaited. */
+function announce(text) {
+  const news = find("news");
+  news.append(element("p", "", text));
+  if (news.childElementCount > MOST_NEWS) news.firstChild.remove();
+}
+
 /** `loading`, `lobby`, `joining`, `in`, `reconnecting`, `left`, `over`, `failed`. */
 function become(state, text, kind) {
   page.dataset.state = state;
@@ -41,9 +51,20 @@ function become(state, text, kind) {
   find("lobby").hidden = !["lobby", "joining", "left", "failed"].includes(state);
   find("room").hidden = !inside && !thread;
   find("controls").hidden = !inside;
-  find("join").disabled = state === "joining";
+  find("closed").hidden = state !== "over" || Boolean(thread);
+  // Not `disabled`: whoever pressed it by keyboard stays on it while they wait.
+  find("join").setAttribute("aria-disabled", String(state === "joining"));
   page.setAttribute("aria-busy", String(["loading", "joining"].includes(state)));
   if (text !== undefined) say(text, kind);
+  keepFocus(inside ? controls.mic : state !== "over" ? find("join") : thread ? find("composer").querySelector("textarea") : find("closed"));
+}
+
+/** Nothing is left to do here. Whoever has a thread beside the room stays with that instead. */
+function close(status, title, text, kind) {
+  isOver = true;
+  find("closed-title").textContent = title;
+  find("closed-text").textContent = text;
+  become("over", status, kind);
 }
 
 // --- before ----------------------------------------------------------------------------------------------------------
@@ -54,13 +75,9 @@ async function begin() {
     find("side-toggle").hidden = true;
     find("name").hidden = true;
     find("name-label").hidden = true;
-    setInterval(() => page.dataset.state === "in" && meetingNow().catch(() => {}), GUEST_RENEWS);
-    try {
-      if ((await meetingNow()).status === "ended") return over();
-    } catch (error) {
-      if (error.status === 401) return become("over", sentenceFor(error), "bad");
-    }
-    return become("lobby", "You are invited.");
+    await askAsGuest();
+    if (!isOver) become("lobby", "You are invited.");
+    return;
   }
   try {
     const meeting = await ask(`/meetings/${about.meeting}`);
@@ -70,8 +87,19 @@ async function begin() {
     if (meeting.status === "ended") return over();
     become("lobby", meeting.status === "live" ? "The meeting has begun." : "Nobody is there yet.");
   } catch (error) {
-    become("over", sentenceFor(error), "bad");
+    const isRefused = [401, 403, 404].includes(error.status);
+    close(sentenceFor(error), isRefused ? "You can't come in" : "This page couldn't be opened", isRefused ? NEW_LINK : "Reload it to try again.", "bad");
   }
+}
+
+/** How the meeting stands, again and again. Whoever is in the room stays there, whatever their link is worth now. */
+async function askAsGuest() {
+  try {
+    if ((await meetingNow()).status === "ended") return over();
+  } catch (error) {
+    if (error.status === 401 && room?.state !== ConnectionState.Connected) return close(sentenceFor(error), "You can't come in", NEW_LINK, "bad");
+  }
+  if (!isOver) setTimeout(askAsGuest, GUEST_ASKS);
 }
 
 function ended(meeting) {
@@ -79,12 +107,13 @@ function ended(meeting) {
 }
 
 function over() {
-  isOver = true;
+  if (isOver) return;
+  close(inWriting("The meeting is over."), "The meeting is over", "You can close this page.");
   room?.disconnect();
-  become("over", "The meeting is over. The conversation goes on in writing.");
 }
 
 async function join() {
+  if (page.dataset.state === "joining") return;
   become("joining", "Joining …");
   let made = null;
   try {
@@ -97,6 +126,8 @@ async function join() {
   } catch (error) {
     console.warn(error);
     made?.disconnect();
+    if (isOver) return;
+    if (isGuest && error.reason === ConnectionErrorReason.NotAllowed) return close("This link doesn't let you in any more. Ask for a new one.", "You can't come in", NEW_LINK, "bad");
     const text = made ? "The meeting server can't be reached. Try again." : sentenceFor(error);
     find("join").textContent = "Try again";
     return become("failed", text, "bad");
@@ -106,9 +137,8 @@ async function join() {
   stage.show(made.localParticipant);
   for (const person of made.remoteParticipants.values()) welcome(person);
   lookForAgent();
-  find("sound").hidden = made.canPlaybackAudio;
+  hearing(made);
   if (find("start-mic").checked) await toggle("mic", true);
-  controls.mic.focus({ preventScroll: true });
 }
 
 // --- in the room -----------------------------------------------------------------------------------------------------
@@ -116,8 +146,12 @@ async function join() {
 function listen(room) {
   const draw = (person) => person && page.dataset.state !== "left" && stage.show(person);
   room
-    .on(RoomEvent.ParticipantConnected, welcome)
+    .on(RoomEvent.ParticipantConnected, (person) => {
+      announce(`${calledNow(person)} has come.`);
+      welcome(person);
+    })
     .on(RoomEvent.ParticipantDisconnected, (person) => {
+      announce(`${calledNow(person)} has left.`);
       stage.remove(person);
       lookForAgent();
     })
@@ -141,7 +175,7 @@ function listen(room) {
     .on(RoomEvent.LocalTrackPublished, () => (draw(room.localParticipant), lamps()))
     .on(RoomEvent.LocalTrackUnpublished, () => (draw(room.localParticipant), lamps()))
     .on(RoomEvent.MediaDevicesError, (error) => say(deviceSentence(error), "bad"))
-    .on(RoomEvent.AudioPlaybackStatusChanged, () => (find("sound").hidden = room.canPlaybackAudio))
+    .on(RoomEvent.AudioPlaybackStatusChanged, () => hearing(room))
     .on(RoomEvent.SignalReconnecting, () => become("reconnecting", "Connection lost. Reconnecting …", "bad"))
     .on(RoomEvent.Reconnecting, () => become("reconnecting", "Connection lost. Reconnecting …", "bad"))
     .on(RoomEvent.Reconnected, () => become("in", "You are back in the meeting.", "good"))
@@ -149,7 +183,14 @@ function listen(room) {
   room.registerTextStreamHandler("lk.transcription", (reader, sender) => caption(room, reader, sender));
 }
 
+const calledNow = (person) => person.name || (isAgent(person) ? "The agent" : "Somebody"); // an agent says its name once it is in
 const everybody = () => (room ? [room.localParticipant, ...room.remoteParticipants.values()] : []);
+
+/** Browsers let a page sound once somebody has pressed something on it. */
+function hearing(room) {
+  find("sound").hidden = room.canPlaybackAudio;
+  keepFocus(controls.mic);
+}
 
 function welcome(person) {
   stage.show(person);
@@ -162,8 +203,11 @@ function lookForAgent() {
   const place = find("alone");
   const here = room?.state === ConnectionState.Connected && [...room.remoteParticipants.values()].some(isAgent);
   place.hidden = here || room?.state !== ConnectionState.Connected;
-  if (place.hidden) return;
-  place.textContent = AGENT.coming;
+  if (place.hidden) {
+    place.textContent = "";
+    return;
+  }
+  tellOfAgent("coming");
   agentTimer = setTimeout(askForAgent, AGENT_PATIENCE);
 }
 
@@ -179,14 +223,18 @@ async function askForAgent() {
     // The next time, then.
   }
   if (asked !== room || find("alone").hidden) return;
-  find("alone").textContent = agentSentence(state);
+  tellOfAgent(state);
   agentTimer = setTimeout(askForAgent, AGENT_PATIENCE);
 }
 
 /** Guests have nowhere to write. */
-function agentSentence(state) {
+function tellOfAgent(state) {
   const sentence = AGENT[state] ?? AGENT.coming;
-  return isGuest ? sentence.replace(/[;.] [Yy]ou can write to it( meanwhile)?\.$/, ".") : sentence;
+  const text = isGuest ? sentence.replace(/[;.] [Yy]ou can write to it( meanwhile)?\.$/, ".") : sentence;
+  // What is said again would be read out again.
+  if (find("alone").textContent === text) return;
+  find("alone").textContent = text;
+  announce(text);
 }
 
 async function caption(room, reader, sender) {
@@ -212,12 +260,17 @@ function gone(reason) {
   stage.clear();
   captions.clear();
   find("alone").hidden = true;
+  find("alone").textContent = "";
   if (isOver) return;
   if (reason === DisconnectReason.ROOM_DELETED || reason === DisconnectReason.ROOM_CLOSED) return over();
   if (reason === DisconnectReason.DUPLICATE_IDENTITY) return become("left", "You joined in another window; this one has left.");
   if (reason === DisconnectReason.CLIENT_INITIATED) {
-    if (page.dataset.state !== "failed") become("left", "You have hung up. The conversation goes on in writing.");
+    if (page.dataset.state !== "failed") become("left", inWriting("You have hung up."));
     return;
+  }
+  if (reason === DisconnectReason.PARTICIPANT_REMOVED) {
+    if (isGuest) return close("You were removed from the meeting.", "You were removed from the meeting", NEW_LINK, "bad");
+    return become("left", "You were removed from the meeting.", "bad");
   }
   become("left", "The connection to the meeting was lost.", "bad");
 }
@@ -237,15 +290,15 @@ const isOn = {
 
 async function toggle(what, on) {
   const person = room?.localParticipant;
-  if (!person) return;
-  controls[what].disabled = true;
+  if (!person || controls[what].getAttribute("aria-disabled") === "true") return;
+  controls[what].setAttribute("aria-disabled", "true");
   try {
     await deeds[what](person, on ?? !isOn[what](person));
     if (page.dataset.state === "in") say("You are in the meeting.", "good");
   } catch (error) {
     say(deviceSentence(error, what), "bad");
   }
-  controls[what].disabled = false;
+  controls[what].removeAttribute("aria-disabled");
   lamps();
   stage.show(person);
 }
@@ -266,7 +319,7 @@ function deviceSentence(error, what = "mic") {
 
 async function leave() {
   const last = room && ![...room.remoteParticipants.values()].some((person) => !isAgent(person));
-  become("left", "You have hung up. The conversation goes on in writing.");
+  become("left", inWriting("You have hung up."));
   await room?.disconnect();
   room = null;
   lamps();
@@ -284,7 +337,10 @@ find("join").addEventListener("click", join);
 find("name").addEventListener("keydown", (event) => event.key === "Enter" && join());
 for (const what of Object.keys(controls)) controls[what].addEventListener("click", () => toggle(what));
 find("captions-toggle").addEventListener("click", () => (find("captions").hidden = !press(find("captions-toggle"))));
-find("side-toggle").addEventListener("click", () => (find("side").hidden = !press(find("side-toggle"))));
+find("side-toggle").addEventListener("click", () => {
+  find("side").hidden = !press(find("side-toggle"));
+  keepFocus(find("side-toggle"));
+});
 find("sound").addEventListener("click", () => room?.startAudio());
 find("leave").addEventListener("click", leave);
 
@@ -293,7 +349,7 @@ document.addEventListener("keydown", (event) => {
   const writes = event.target.closest?.("input, select, textarea, [contenteditable]");
   if (writes || event.ctrlKey || event.metaKey || event.altKey || event.repeat || find("controls").hidden) return;
   const button = keys[event.key.toLowerCase()] && find(keys[event.key.toLowerCase()]);
-  if (!button || button.hidden || button.disabled) return;
+  if (!button || button.hidden) return;
   event.preventDefault();
   button.click();
 });
