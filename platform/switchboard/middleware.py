@@ -6,10 +6,12 @@ callers in by itself and shows no forms, so it passes these by; the control plan
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Final
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.conf import settings
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
@@ -18,6 +20,7 @@ from django.middleware import clickjacking, common, csrf, security
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware as WhiteNoise
 
+from switchboard.kernel.page_policies import content_policy, permissions_policy
 from switchboard.kernel.problems import CONTENT_TYPE, OPENAI_PATHS, WORKER_PATHS, Problem, generic_problem, refusal
 from switchboard.kernel.request_id import HEADER, request_id_from, set_request_id
 
@@ -31,6 +34,10 @@ DATA_PLANE: Final = (
     "/readyz",
     *WORKER_PATHS,
 )
+# Sign-in pages stand in the admin's frame too, which is unfold's: its Alpine.js makes functions of attributes.
+_ADMIN: Final = content_policy(script="'self' 'unsafe-eval'")
+_ELSEWHERE: Final = content_policy()
+_NO_DEVICES: Final = permissions_policy()
 
 
 def is_data_plane(path: str) -> bool:
@@ -70,30 +77,49 @@ def request_ids(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReq
     return answer
 
 
-@sync_and_async_middleware
-def method_refusals(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+def _afterwards(change: Callable[[HttpRequest, Any], Any]) -> Callable[..., Callable[[HttpRequest], Any]]:
+    """A middleware that looks at what goes out, without a thread hop; `change` only computes."""
+
+    @sync_and_async_middleware
+    @functools.wraps(change)
+    def middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+        if iscoroutinefunction(get_response):
+
+            async def answer_async(request: HttpRequest) -> Any:
+                return change(request, await get_response(request))
+
+            return answer_async
+
+        def answer(request: HttpRequest) -> Any:
+            return change(request, get_response(request))
+
+        return answer
+
+    return middleware
+
+
+@_afterwards
+def method_refusals(request: HttpRequest, response: Any) -> Any:
     """Django and Ninja refuse a method with a page; in the API that is a problem document like every other refusal."""
+    if response.status_code != 405 or not request.path.startswith(("/api/", OPENAI_PATHS)):
+        return response
+    if response["Content-Type"] == CONTENT_TYPE:
+        return response
+    allowed = response.get("Allow", "")
+    detail = f"{request.method} isn't taken here; {allowed or 'nothing'} is."
+    return refusal(request, Problem("method_not_allowed", detail, status=405, headers={"Allow": allowed}))
 
-    def in_one_shape(request: HttpRequest, response: Any) -> Any:
-        if response.status_code != 405 or not request.path.startswith(("/api/", OPENAI_PATHS)):
-            return response
-        if response["Content-Type"] == CONTENT_TYPE:
-            return response
-        allowed = response.get("Allow", "")
-        detail = f"{request.method} isn't taken here; {allowed or 'nothing'} is."
-        return refusal(request, Problem("method_not_allowed", detail, status=405, headers={"Allow": allowed}))
 
-    if iscoroutinefunction(get_response):
-
-        async def answer_async(request: HttpRequest) -> Any:
-            return in_one_shape(request, await get_response(request))
-
-        return answer_async
-
-    def answer(request: HttpRequest) -> Any:
-        return in_one_shape(request, get_response(request))
-
-    return answer
+@_afterwards
+def page_policies(request: HttpRequest, response: Any) -> Any:
+    """Say with every page what it may do in a browser, unless its view has said so."""
+    if not response.get("Content-Type", "").startswith("text/html"):
+        return response
+    # Django's own pages about an error, which only developers see, fold what they show by scripts within.
+    if not (settings.DEBUG and response.status_code in (404, 500)):
+        response.setdefault("Content-Security-Policy", _ADMIN if request.path.startswith("/admin/") else _ELSEWHERE)
+    response.setdefault("Permissions-Policy", _NO_DEVICES)
+    return response
 
 
 class ControlPlaneOnly:

@@ -125,6 +125,7 @@ PG_DUMP = embedded_program("pg_dump") or shutil.which("pg_dump") or "pg_dump"
 # --- requests ---------------------------------------------------------------------------------------------------------
 MIDDLEWARE = [
     "switchboard.middleware.request_ids",
+    "switchboard.middleware.page_policies",
     "tenants.origins.middleware.CorsMiddleware",
     "tenants.middleware.TenantMiddleware",
     "tenants.signed_calls.SignedCallMiddleware",
@@ -151,7 +152,7 @@ AUDIO_STREAMS = config.audio_streams
 AUDIO_STREAM_MINUTES = config.audio_stream_minutes
 AUDIO_STREAM_IDLE_SECONDS = config.audio_stream_idle_seconds
 AUDIO_STREAM_PRELOAD = config.audio_stream_preload
-X_FRAME_OPTIONS = "SAMEORIGIN"
+X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from agents.content.speech import Speech
 from agents.models import Agent, Release
 from agents.releases import resolve
+from switchboard.kernel.page_policies import permissions_policy
 from tenants.permissions import Permission, allows
 
 
@@ -51,6 +52,7 @@ class TalkPage:
                 "questions": list(resolved.profile.suggested_questions) if resolved else [],
             },
         )
+        page["Permissions-Policy"] = permissions_policy("microphone")
         return page
 
 

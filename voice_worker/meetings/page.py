@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from switchboard.kernel.page_policies import permissions_policy
 from voice_worker.meetings.livekit import client_url
 
 
@@ -25,7 +26,7 @@ def meeting_page(request: HttpRequest, meeting_id: uuid.UUID) -> HttpResponse:
     response["Content-Security-Policy"] = _policy()
     # A link into the meeting has a token in its fragment, and the page's name tells which meeting.
     response["Referrer-Policy"] = "no-referrer"
-    response["Permissions-Policy"] = "microphone=(self), camera=(self), display-capture=(self), autoplay=(self)"
+    response["Permissions-Policy"] = permissions_policy("microphone", "camera", "display-capture", "autoplay")
     response["Cache-Control"] = "no-store"
     return response
 

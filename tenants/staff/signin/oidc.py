@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import jwt
 import requests
@@ -19,6 +20,7 @@ from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOA
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -27,6 +29,7 @@ from switchboard.kernel.problems import Problem
 from tenants.staff.domain import sso
 from tenants.staff.models import SsoConnection
 from tenants.staff.signin.guarded import guarded_session
+from tenants.staff.signin.views import site_in_force
 
 # Signed with a key pair: a provider's public key is no secret that could sign.
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -185,8 +188,19 @@ def _asked(request: HttpRequest, provider_id: Any, view: Any) -> HttpResponse:
 @never_cache
 @require_POST
 def begin(request: HttpRequest, provider_id: Any) -> HttpResponse:
-    """To the provider, and back to `finish`."""
-    return _asked(request, provider_id, OAuth2LoginView)
+    """To the provider, and back to `finish`.
+
+    By a page that goes on by itself: Chromium lets a form lead to another host by a redirect only if the form's page
+    names it, and providers lead on to hosts of others that nobody here knows.
+    """
+    response = _asked(request, provider_id, OAuth2LoginView)
+    address = response.get("Location", "")
+    if not urlsplit(address).netloc:
+        return response
+    frame = site_in_force().each_context(request)
+    page = render(request, "signin/to_provider.html", {**frame, "title": "Single sign-on", "address": address})
+    page["Refresh"] = f"0; url={address}"
+    return page
 
 
 @never_cache

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import connection as database
 from django.test import Client, override_settings
+from django.utils.html import escape
 
 from switchboard.kernel.problems import Conflict, Invalid
 from tenants.context import use_public, use_tenant
@@ -59,9 +60,16 @@ def browser(host: str = "harbour.localhost") -> Client:
 
 def begin(client: Client, row: SsoConnection, following: str = "") -> str:
     """Press the button; returns the provider's address."""
-    answer = client.post(f"/admin/login/sso/{row.pk}/?next={following}")
-    assert answer.status_code == 302
-    return str(answer["Location"])
+    return led_to(client.post(f"/admin/login/sso/{row.pk}/?next={following}"))
+
+
+def led_to(answer: Any) -> str:
+    """Where the page goes by itself, and the link on it for whom it doesn't."""
+    assert answer.status_code == 200
+    delay, _, address = answer["Refresh"].partition("; url=")
+    assert delay == "0"
+    assert f'href="{escape(address)}"' in answer.content.decode()
+    return str(address)
 
 
 def come_back(client: Client, location: str) -> Any:
@@ -203,7 +211,7 @@ def test_the_request_carries_pkce_a_nonce_and_no_say_of_the_visitors(in_harbour:
     row = connect(provider.issuer)
     client = browser()
     wishes = "scope=admin&auth_params=prompt%3Dnone&process=connect"
-    asked = parse_qs(urlsplit(client.post(f"/admin/login/sso/{row.pk}/?{wishes}")["Location"]).query)
+    asked = parse_qs(urlsplit(led_to(client.post(f"/admin/login/sso/{row.pk}/?{wishes}"))).query)
     assert asked["code_challenge_method"] == ["S256"]
     assert len(asked["nonce"][0]) == 64
     assert set(asked["scope"][0].split()) == {"openid", "profile", "email"}
