@@ -133,11 +133,11 @@ class TenantAdmin(RowPageAdmin):
         form = TenantNotesForm(request.POST)
         if form.is_valid():
             try:
-                status.change_tenant(tenant=row, **form.cleaned_data)
+                status.change_tenant(tenant=row, **form.changes())
             except Problem as problem:
                 show_in_form(form, problem)
             else:
-                messages.success(request, "It is noted; flags see it within seconds.")
+                messages.success(request, "It is noted; all servers follow within seconds.")
                 return HttpResponseRedirect(_page(pk))
         return self._tenant_page(request, row, form)
 

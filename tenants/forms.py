@@ -16,6 +16,7 @@ from unfold.widgets import (
 from switchboard.kernel.problems import Problem
 from tenants.domain.api_keys import MOST_OVERLAP_HOURS, OVERLAP_HOURS, TENANT_SCOPES
 from tenants.domain.status import check_hostname
+from tenants.limits import LIMITS
 from tenants.models import ApiKey, Tenant, valid_metadata, valid_slug, valid_tier
 from tenants.permissions import Permission, allows
 
@@ -45,7 +46,7 @@ class NewTenantForm(forms.Form):
 
 
 class TenantNotesForm(forms.Form):
-    """What operators note of a tenant; flags may ask for tier and metadata."""
+    """What operators note of a tenant, which flags may ask for, and the limits they set."""
 
     name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget())
     service_tier = forms.CharField(
@@ -61,13 +62,31 @@ class TenantNotesForm(forms.Form):
         help_text='A JSON object of names and plain values, such as {"region": "eu"}.',
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, limit in LIMITS.items():
+            self.fields[name] = forms.IntegerField(
+                label=limit.label,
+                required=False,
+                min_value=0,
+                max_value=limit.most,
+                widget=UnfoldAdminIntegerFieldWidget(attrs={"placeholder": str(limit.default)}),
+                help_text=f"Counts {limit.counts}. Empty: {limit.default}, as for all tenants. 0: no limit.",
+            )
+
     @classmethod
     def of(cls, row: Tenant) -> TenantNotesForm:
         """The form with what is noted now."""
-        return cls(initial={"name": row.name, "service_tier": row.service_tier, "metadata": row.metadata})
+        noted = {"name": row.name, "service_tier": row.service_tier, "metadata": row.notes}
+        return cls(initial={**noted, **row.limits})
 
     def clean_metadata(self) -> dict[str, Any]:
         return self.cleaned_data["metadata"] or {}
+
+    def changes(self) -> dict[str, Any]:
+        """What `change_tenant` takes."""
+        notes = {name: value for name, value in self.cleaned_data.items() if name not in LIMITS}
+        return {**notes, "limits": {name: self.cleaned_data[name] for name in LIMITS}}
 
 
 class DomainForm(forms.Form):

@@ -16,6 +16,7 @@ from django_tenants.models import DomainMixin, TenantMixin
 
 from switchboard.kernel.encryption import EncryptedTextField
 from switchboard.kernel.ids import uuid7
+from tenants.limits import LIMITS, limits_in, notes_in
 from tenants.permissions import OPERATORS_ONLY, PLATFORM_SCOPES, Permission
 
 _KNOWN_SCOPES = frozenset(permission.value for permission in Permission)
@@ -39,7 +40,7 @@ def valid_metadata(value: Any) -> None:
     """A JSON object of scalars, small enough to be kept in every process. Raises Django's ValidationError."""
     if not isinstance(value, dict):
         raise ValidationError("This is an object of names and values.")
-    if len(value) > MOST_METADATA:
+    if len(value.keys() - LIMITS.keys()) > MOST_METADATA:
         raise ValidationError(f"{MOST_METADATA} names are the most.")
     for name, one in value.items():
         if not _METADATA_NAME.fullmatch(name):
@@ -86,7 +87,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]
         default=dict,
         blank=True,
         validators=[valid_metadata],
-        help_text="Names and plain values of the operators' own; flags may ask for them.",
+        help_text="Names and plain values of the operators' own, and the limits they set; flags may ask for them.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -97,6 +98,16 @@ class Tenant(TenantMixin):  # type: ignore[misc]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """The metadata without the limits."""
+        return notes_in(self.metadata)
+
+    @property
+    def limits(self) -> dict[str, int | None]:
+        """Every limit as the operators set it; None where the installation's holds."""
+        return limits_in(self.metadata)
 
 
 class Domain(DomainMixin):  # type: ignore[misc]

@@ -106,13 +106,13 @@ class Config(BaseSettings):
     )
     tenant_requests_per_minute: int = Field(
         description="Model calls that one tenant may make in a minute. 0: as many as it likes. "
-        "`model_requests_per_minute` in a tenant's metadata overrides it.",
+        "The limit `model_requests_per_minute` of a tenant overrides it.",
         default=6000,
         ge=0,
         le=1_000_000,
     )
     tenant_tokens_per_minute: int = Field(
-        description="The same in tokens, sent and received; `model_tokens_per_minute` overrides it.",
+        description="The same in tokens, sent and received; the limit `model_tokens_per_minute` overrides it.",
         default=10_000_000,
         ge=0,
         le=1_000_000_000,
@@ -125,7 +125,7 @@ class Config(BaseSettings):
     )
     tenant_voice_sessions: int = Field(
         description="Voice conversations of one tenant at once, in rooms and over audio websockets alike. 0: as many "
-        "as it likes. `voice_sessions_at_once` in a tenant's metadata overrides it.",
+        "as it likes. The limit `voice_sessions_at_once` of a tenant overrides it.",
         default=50,
         ge=0,
         le=100_000,

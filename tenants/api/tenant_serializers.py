@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from tenants.api.limit_serializers import LimitsField, TenantLimits
 from tenants.models import Domain, Tenant, valid_metadata, valid_slug, valid_tier
 
 
@@ -22,7 +23,8 @@ class TenantSerializer(serializers.ModelSerializer[Tenant]):
     """A tenant, seen from outside: nothing of what is in it."""
 
     status = serializers.CharField(read_only=True, help_text="`preparing`, `ready`, `suspended` or `deleted`.")
-    metadata = serializers.DictField(read_only=True)
+    metadata = serializers.DictField(source="notes", read_only=True)
+    limits = TenantLimits(read_only=True)
     domains = DomainSerializer(many=True, read_only=True)
 
     class Meta:
@@ -34,6 +36,7 @@ class TenantSerializer(serializers.ModelSerializer[Tenant]):
             "status",
             "service_tier",
             "metadata",
+            "limits",
             "domains",
             "created_at",
             "deleted_at",
@@ -49,6 +52,7 @@ class TenantChanges(serializers.Serializer[dict[str, Any]]):
     metadata = serializers.JSONField(
         validators=[valid_metadata], required=False, help_text="An object of names and plain values."
     )
+    limits = LimitsField(required=False, help_text="How much it may use at a time, where it isn't the default.")
 
 
 class TenantFields(TenantChanges):

@@ -83,7 +83,10 @@ class TenantViewSet(mixins.ListModelMixin, Resource[Tenant]):
 
     @extend_schema(summary="Change a tenant", request=TenantChanges, responses={200: TenantSerializer})
     def partial_update(self, request: Request, pk: UUID) -> Response:
-        """Its name, tier or metadata, which is replaced as a whole. Flags see the change within seconds."""
+        """Its name, tier, metadata, which is replaced as a whole, or limits, of which those that aren't named stay.
+
+        All servers follow within seconds.
+        """
         with transaction.atomic():
             row = self.found_as_seen(request, pk)
             doors.change_tenant(tenant=row, **checked(TenantChanges, request, partial=True))

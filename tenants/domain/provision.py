@@ -10,9 +10,11 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from switchboard.kernel.problems import Conflict
+from tenants.actor import doing
 from tenants.context import use_public, use_tenant
 from tenants.domain import template
 from tenants.domain.status import check_hostname, check_tenant
+from tenants.limits import changed_metadata, difference
 from tenants.models import Domain, Tenant, schema_name_for
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ def create_tenant(
     domains: Sequence[str],
     service_tier: str = "standard",
     metadata: Mapping[str, Any] | None = None,
+    limits: Mapping[str, Any] | None = None,
 ) -> Tenant:
     """A tenant that is ready to use.
 
@@ -44,9 +47,10 @@ def create_tenant(
         domains: hostnames without port; the first is the primary one.
         service_tier: what it pays for.
         metadata: names and plain values of the operators' own.
+        limits: by name; the installation's hold where it says nothing, or None.
 
     Raises:
-        Invalid: a name that can't be.
+        Invalid: a name that can't be, `invalid_limits`.
         Conflict: `tenant_exists`, where slug or hostname is taken.
     """
     hostnames = [check_hostname(domain) for domain in domains]
@@ -56,13 +60,14 @@ def create_tenant(
             slug=slug,
             schema_name=schema_name_for(slug),
             service_tier=service_tier,
-            metadata=dict(metadata or {}),
+            metadata=changed_metadata({}, notes=metadata, limits=limits),
         )
         check_tenant(tenant)
         try:
             with transaction.atomic():
                 tenant.migrated_to = template.current_digest()
-                tenant.save()
+                with doing("tenant.created", difference({}, tenant.metadata)):
+                    tenant.save()
                 for index, hostname in enumerate(hostnames):
                     Domain.objects.create(domain=hostname, tenant=tenant, is_primary=index == 0)
                 template.copy_to(schema_name=tenant.schema_name)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from switchboard.kernel.problems import Conflict, Invalid
+from tenants.actor import doing
 from tenants.context import use_public
+from tenants.limits import changed_metadata, difference
 from tenants.models import Domain, Tenant
 
 # RFC 1123 §2.1: labels of letters, digits and inner hyphens, 253 characters in all.
@@ -37,18 +40,27 @@ def resume_tenant(*, tenant: Tenant) -> None:
 
 
 def change_tenant(*, tenant: Tenant, **values: Any) -> Tenant:
-    """Change a tenant's `name`, `service_tier` or `metadata`.
+    """Change a tenant's `name`, `service_tier`, `metadata` or `limits`.
+
+    Notes in `metadata` are replaced as a whole. Of `limits` those that aren't named stay; None gives the installation's
+    back.
 
     Raises:
-        Invalid: `invalid_tenant`.
+        Invalid: `invalid_tenant`, `invalid_limits`.
     """
     with use_public(), transaction.atomic():
         row: Tenant = Tenant.objects.select_for_update().get(pk=tenant.pk)
+        if values.keys() & {"metadata", "limits"}:
+            notes, limits = values.get("metadata"), values.get("limits")
+            values["metadata"] = changed_metadata(row.metadata, notes=notes, limits=limits)
         changed = sorted(values.keys() & {"name", "service_tier", "metadata"})
+        before = row.metadata
         for name in changed:
             setattr(row, name, values[name])
         check_tenant(row)
-        row.save(update_fields=changed)
+        limited = difference(before, row.metadata)
+        with doing("tenant.limited", limited) if limited else nullcontext():
+            row.save(update_fields=changed)
     return row
 
 

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('preparing', 'Preparing'), ('ready', 'Ready'), ('suspended', 'Suspended'), ('deleted', 'Deleted')], default='preparing', max_length=12)),
                 ('migrated_to', models.CharField(blank=True, help_text='Digest of the migrations its schema has.', max_length=64)),
                 ('service_tier', models.CharField(default='standard', help_text='What it pays for, such as free, standard or premium; flags may ask for it.', max_length=40, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_-]{0,39}\\Z', 'Use 1 to 40 lower-case letters, digits, - and _, beginning with a letter.')])),
-                ('metadata', models.JSONField(blank=True, default=dict, help_text="Names and plain values of the operators' own; flags may ask for them.", validators=[tenants.models.valid_metadata])),
+                ('metadata', models.JSONField(blank=True, default=dict, help_text="Names and plain values of the operators' own, and the limits they set; flags may ask for them.", validators=[tenants.models.valid_metadata])),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('deleted_at', models.DateTimeField(blank=True, null=True)),
                 ('was_suspended', models.BooleanField(default=False, help_text='When it was deleted; a restored tenant is again.')),

@@ -25,6 +25,9 @@ QUICK = Deadlines(first_token=2.5, between_tokens=0.5, answer=5.0)
 @contextmanager
 def allowing(address: str, settings: Any) -> Iterator[None]:
     """A tenant in force, on an installation whose operator allows `host:port` and nothing else of loopback."""
+    # As web processes do at their start: on a busy machine it takes longer than a model has for its first token here.
+    import openai.resources.chat  # noqa: F401
+
     settings.EGRESS_ALLOW = [address]
     _forget()
     with use_tenant(Scope("t_models", uuid.uuid4())):

@@ -256,6 +256,7 @@ TENANT: Final = [
     # usage
     *pages("/admin/billing/usageevent/", read=P.USAGE_READ),
     Rule("GET", "/api/v1/usage", P.USAGE_READ),
+    Rule("GET", "/api/v1/limits", P.USAGE_READ),
     # flags
     *_FLAGS,
     # the audit trail

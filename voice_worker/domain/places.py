@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.conf import settings
 from django.db import connection
 
 from switchboard.kernel.problems import Problem
 from tenants.context import tenant_id
 from tenants.domain import leases
-from tenants.noted import noted_limit
+from tenants.limits import VOICE_SESSIONS_AT_ONCE
 
 LEASE_KIND: Final = "voice"
 _AGAIN_SECONDS: Final = 15
@@ -35,7 +34,7 @@ class NoPlace(Problem):
 
 def is_full() -> bool:
     """Whether all places of the tenant in force are taken."""
-    most = noted_limit("voice_sessions_at_once", settings.TENANT_VOICE_SESSIONS)
+    most = VOICE_SESSIONS_AT_ONCE.in_force()
     return bool(most) and leases.count_fresh(kind=LEASE_KIND) >= most
 
 

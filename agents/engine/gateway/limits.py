@@ -18,13 +18,12 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from django.conf import settings
 from redis.exceptions import RedisError
 
 from agents.engine.gateway.failures import ModelFailed
 from switchboard.kernel.redis import async_redis
 from tenants.context import tenant_key
-from tenants.noted import noted_limit
+from tenants.limits import MODEL_CALLS_AT_ONCE, MODEL_REQUESTS_PER_MINUTE, MODEL_TOKENS_PER_MINUTE
 
 _PATIENCE: Final = 0.3  # seconds for an answer of Redis
 _AWAY_SECONDS: Final = 2.0  # for which Redis isn't asked after it gave none
@@ -92,11 +91,11 @@ _away_until = 0.0
 
 
 def limits_of_tenant() -> Limits:
-    """Those of the tenant in force: the installation's, unless the operators noted others in its metadata."""
+    """Those of the tenant in force: the installation's, unless the operators set others for it."""
     return Limits(
-        requests_per_minute=noted_limit("model_requests_per_minute", settings.TENANT_REQUESTS_PER_MINUTE),
-        tokens_per_minute=noted_limit("model_tokens_per_minute", settings.TENANT_TOKENS_PER_MINUTE),
-        calls_at_once=noted_limit("model_calls_at_once", settings.TENANT_CALLS_AT_ONCE),
+        requests_per_minute=MODEL_REQUESTS_PER_MINUTE.in_force(),
+        tokens_per_minute=MODEL_TOKENS_PER_MINUTE.in_force(),
+        calls_at_once=MODEL_CALLS_AT_ONCE.in_force(),
     )
 
 
