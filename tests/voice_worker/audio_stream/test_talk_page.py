@@ -34,6 +34,14 @@ def test_the_page_knows_whom_one_talks_with(staff: Any) -> None:
     assert address(agent) in staff.get(f"/admin/agents/agent/{agent.pk}/playground/").content.decode()
 
 
+def test_it_may_use_the_microphone_which_other_pages_may_not(staff: Any) -> None:
+    agent = AgentFactory()
+    talk, other = staff.get(address(agent)), staff.get(f"/admin/agents/agent/{agent.pk}/playground/")
+    assert "microphone=(self)" in talk["Permissions-Policy"]
+    assert "camera=()" in talk["Permissions-Policy"]
+    assert "microphone=()" in other["Permissions-Policy"]
+
+
 def test_a_preview_is_tried_by_voice_too(staff: Any) -> None:
     agent = AgentFactory()
     preview = ReleaseFactory(agent=agent, welcome="The new one.")
