@@ -105,6 +105,7 @@ def test_a_spoken_question_gets_a_spoken_answer(windows: Windows, hotel: Company
 
         page.get_by_role("button", name="Stop").click()
         expect(state_of(page)).to_have_text("Listening", timeout=30_000)
+        expect(page.get_by_role("button", name="Mute")).to_be_focused()
         page.screenshot(path=ARTIFACTS / "journeys" / "talk.png")
         page.get_by_role("button", name="Hang up").click()
         page.get_by_role("link", name="What happened in this talk, and when").click()

@@ -8,9 +8,11 @@ export function element(tag, className = "", ...children) {
   return made;
 }
 
-/** To call once something was hidden: whoever was on it by keyboard goes on at `next`, not at the top of the page. */
-export function keepFocus(next) {
-  if (!document.activeElement?.checkVisibility()) next.focus({ preventScroll: true });
+/** Hide and show things. Whoever was by keyboard on what is hidden goes on at `next()`, not at the top of the page. */
+export function keepFocus(change, next) {
+  const had = document.activeElement; // asked before: some browsers take it away at once
+  change();
+  if (had && !had.checkVisibility()) next().focus({ preventScroll: true });
 }
 
 /** One of the icons that the admin's font has. */

@@ -1,5 +1,6 @@
 // The voice Playground: a talk with an agent over the audio websocket, with this browser's microphone.
 import { element } from "./answer.js";
+import { keepFocus } from "./elements.js";
 import { addAnswer, addQuestion, changing, stepOf, sum, usageLine } from "./thread-view.js";
 
 const about = JSON.parse(document.getElementById("talk").textContent);
@@ -43,11 +44,15 @@ function begin() {
     state.textContent = now === "listening" && isPushToTalk() ? "Hold to talk" : WORDS[now];
     const isTalking = ["listening", "thinking", "speaking", "away"].includes(now);
     const isBusy = ["microphone", "connecting"].includes(now);
-    begin.hidden = isTalking || isBusy;
-    hangUp.hidden = !isTalking && !isBusy;
-    hold.hidden = !isTalking || !isPushToTalk();
-    mute.hidden = !isTalking || isPushToTalk();
-    part("interrupt").hidden = now !== "speaking";
+    const change = () => {
+      begin.hidden = isTalking || isBusy;
+      hangUp.hidden = !isTalking && !isBusy;
+      hold.hidden = !isTalking || !isPushToTalk();
+      mute.hidden = !isTalking || isPushToTalk();
+      part("interrupt").hidden = now !== "speaking";
+    };
+    // Not to what hangs up where there is something else: a key that is pressed twice would end the talk.
+    keepFocus(change, () => [mute, hold, hangUp, begin].find((button) => !button.hidden));
   }
 
   function fail(sentence) {
@@ -339,7 +344,6 @@ function begin() {
       }
       setMuted(false);
       show("idle");
-      begin.focus({ preventScroll: true });
     }
   }
 

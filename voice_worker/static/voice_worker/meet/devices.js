@@ -33,8 +33,7 @@ export class Devices {
       const found = (await Room.getLocalDevices(kind, false).catch(() => [])).filter((device) => device.label);
       const current = this.#room?.getActiveDevice(kind) ?? "default";
       const shown = this.#wanted.get(kind) ?? current;
-      list.hidden = found.length < 2;
-      keepFocus(list.previousElementSibling);
+      keepFocus(() => (list.hidden = found.length < 2), () => list.previousElementSibling);
       // Whoever has the list open would lose their place in it.
       const names = found.map((device) => device.deviceId).join();
       if (list.dataset.names !== names) list.replaceChildren(...found.map((device) => new Option(device.label, device.deviceId)));

@@ -46,17 +46,19 @@ function announce(text) {
 
 /** `loading`, `lobby`, `joining`, `in`, `reconnecting`, `left`, `over`, `failed`. */
 function become(state, text, kind) {
-  page.dataset.state = state;
   const inside = ["in", "reconnecting"].includes(state);
-  find("lobby").hidden = !["lobby", "joining", "left", "failed"].includes(state);
-  find("room").hidden = !inside && !thread;
-  find("controls").hidden = !inside;
-  find("closed").hidden = state !== "over" || Boolean(thread);
+  const next = () => (inside ? controls.mic : state !== "over" ? find("join") : thread ? find("composer").querySelector("textarea") : find("closed"));
+  keepFocus(() => {
+    page.dataset.state = state;
+    find("lobby").hidden = !["lobby", "joining", "left", "failed"].includes(state);
+    find("room").hidden = !inside && !thread;
+    find("controls").hidden = !inside;
+    find("closed").hidden = state !== "over" || Boolean(thread);
+  }, next);
   // Not `disabled`: whoever pressed it by keyboard stays on it while they wait.
   find("join").setAttribute("aria-disabled", String(state === "joining"));
   page.setAttribute("aria-busy", String(["loading", "joining"].includes(state)));
   if (text !== undefined) say(text, kind);
-  keepFocus(inside ? controls.mic : state !== "over" ? find("join") : thread ? find("composer").querySelector("textarea") : find("closed"));
 }
 
 /** Nothing is left to do here. Whoever has a thread beside the room stays with that instead. */
@@ -188,8 +190,7 @@ const everybody = () => (room ? [room.localParticipant, ...room.remoteParticipan
 
 /** Browsers let a page sound once somebody has pressed something on it. */
 function hearing(room) {
-  find("sound").hidden = room.canPlaybackAudio;
-  keepFocus(controls.mic);
+  keepFocus(() => (find("sound").hidden = room.canPlaybackAudio), () => controls.mic);
 }
 
 function welcome(person) {
@@ -338,8 +339,8 @@ find("name").addEventListener("keydown", (event) => event.key === "Enter" && joi
 for (const what of Object.keys(controls)) controls[what].addEventListener("click", () => toggle(what));
 find("captions-toggle").addEventListener("click", () => (find("captions").hidden = !press(find("captions-toggle"))));
 find("side-toggle").addEventListener("click", () => {
-  find("side").hidden = !press(find("side-toggle"));
-  keepFocus(find("side-toggle"));
+  const toggle = find("side-toggle");
+  keepFocus(() => (find("side").hidden = !press(toggle)), () => toggle);
 });
 find("sound").addEventListener("click", () => room?.startAudio());
 find("leave").addEventListener("click", leave);
