@@ -45,6 +45,14 @@ def test_both_planes_are_in_it():
     assert "/v1/chat/completions" in paths
 
 
+def test_how_a_meetings_agent_stands_is_one_list_wherever_it_is_told():
+    schemas = document()["components"]["schemas"]
+    told = {name: schemas[name]["properties"]["agent"]["$ref"] for name in ("MeetingState", "MeetingDetail")}
+    assert set(told.values()) == {"#/components/schemas/AgentState"}
+    states = {"expected", "coming", "busy", "present", "unavailable", "gone"}
+    assert set(schemas["AgentState"]["enum"]) == states
+
+
 def test_every_tag_is_described():
     described = {tag["name"] for tag in document()["tags"]}
     assert {tag for _, _, operation in ALL for tag in operation["tags"]} == described

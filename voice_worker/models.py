@@ -76,6 +76,7 @@ class Participant(models.Model):
     kind = models.CharField(max_length=10, choices=Kind)
     joined_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True, blank=True)
+    was_removed = models.BooleanField(default=False, help_text="Turned out of the room, rather than gone.")
 
     class Meta:
         ordering = ["joined_at", "id"]

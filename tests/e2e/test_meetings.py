@@ -189,7 +189,7 @@ def test_a_chat_becomes_a_meeting_in_which_the_agent_hears_sees_and_speaks_and_g
 
 
 def test_two_people_see_each_other_and_write_and_the_second_window_takes_the_firsts_place(
-    windows: Windows, hotel: Company
+    windows: Windows, hotel: Company, livekit_at: LiveKitServer
 ) -> None:
     contact = someone()
     meeting = begun(hotel, contact)
@@ -211,9 +211,18 @@ def test_two_people_see_each_other_and_write_and_the_second_window_takes_the_fir
     again.goto(link_for(hotel, meeting, contact))
     join(again, "Ada")
     expect(ada.locator("[data-status]")).to_contain_text("another window")
+    state = f"{MEETINGS}/{meeting['id']}/state"
+    token = bob.evaluate("JSON.parse(Object.values(sessionStorage)[0]).livekit")
+    assert hotel.call("POST", state, {"token": token}).status == 200
+    livekit_at.remove("guest", meeting["room"])
+    expect(bob.get_by_role("heading", name="You were removed from the meeting")).to_be_visible()
+    deadline = time.monotonic() + 60
+    while (answer := hotel.call("POST", state, {"token": token})).status != 401:
+        assert time.monotonic() < deadline, "whoever was removed is told no more"
+        assert answer.status == 200
+        time.sleep(0.2)
     hotel.made(f"{MEETINGS}/{meeting['id']}/end", {})
-    for page in (again, bob):
-        expect(page.locator("[data-status]")).to_contain_text("The meeting is over.", timeout=60_000)
+    expect(again.locator("[data-status]")).to_contain_text("The meeting is over.", timeout=60_000)
 
 
 @contextlib.contextmanager

@@ -168,10 +168,17 @@ def note_left(
     name: str = "",
     joined_at: dt.datetime,
     at: dt.datetime,
+    was_removed: bool = False,
 ) -> None:
-    """Somebody left, be it that their coming was never told. The first time that is told counts."""
+    """Somebody left, be it that their coming was never told. The first time that is told counts.
+
+    Args:
+        was_removed: whether they were turned out. That counts although their leaving was known.
+    """
     note_joined(meeting_id=meeting_id, livekit_id=livekit_id, identity=identity, kind=kind, name=name, at=joined_at)
     Participant.objects.filter(livekit_id=livekit_id, meeting_id=meeting_id, left_at=None).update(left_at=at)
+    if was_removed:
+        Participant.objects.filter(livekit_id=livekit_id, meeting_id=meeting_id).update(was_removed=True)
     there = Participant.objects.filter(meeting_id=meeting_id, left_at=None).exclude(kind=Participant.Kind.AGENT)
     if not there.exists():
         await_no_agent(meeting_id=meeting_id)

@@ -66,6 +66,7 @@ class Participant(Schema):
     kind: str
     joined_at: dt.datetime
     left_at: dt.datetime | None
+    was_removed: bool = Field(description="Turned out of the room with LiveKit's own tools.")
 
 
 class Session(Schema):
@@ -106,6 +107,20 @@ class MeetingDetail(Meeting):
     participants: list[Participant]
     sessions: list[Session]
     transcript: list[Line] = Field(description="What was said, at most 2,000 lines, in the order in which it was.")
+
+
+class StateQuestion(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    token: str = Field(
+        min_length=1, max_length=8_000, description="LiveKit's, for this meeting's room, or the last answer's."
+    )
+
+
+class MeetingState(Schema):
+    status: str
+    agent: AgentState = Field(description="As `GET /api/v1/meetings/{id}` has it.")
+    token: str = Field(description="For the next question, within ten minutes; empty where the meeting is over.")
 
 
 class Meetings(Schema):

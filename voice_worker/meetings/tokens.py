@@ -1,4 +1,7 @@
-"""What lets somebody into a meeting: a token of LiveKit's for exactly one room, made to last until they are in."""
+"""What lets somebody into a meeting: a token of LiveKit's for exactly one room, made to last until they are in.
+
+And what lets them ask how it stands, for as long as they go on asking: a pass of our own, which opens nothing else.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,9 @@ from typing import Final
 
 import jwt
 from django.conf import settings
+from django.core import signing
 
+from tenants.context import tenant_id
 from voice_worker.models import Meeting, Participant
 
 SHORTEST_SECONDS: Final = 60
@@ -22,6 +27,8 @@ LEEWAY_SECONDS: Final = 60
 MOST_PARTICIPANTS: Final = 100
 # An agent closes the room when nobody has come back in time; without one, it waits so much longer.
 _WITHOUT_AGENT_SECONDS: Final = 30
+_SALT: Final = "a meeting's state"
+_PASS_SECONDS: Final = 600
 _SOURCES: Final = ("microphone", "camera", "screen_share", "screen_share_audio")
 
 
@@ -113,3 +120,49 @@ def join_token(
     }
     token = jwt.encode({**claims.asdict(), **life}, settings.LIVEKIT_API_SECRET, algorithm="HS256")
     return JoinToken(token, identity, expires_at)
+
+
+def pass_for(meeting: Meeting, identity: str) -> str:
+    """What lets somebody ask how this meeting stands, within ten minutes, and nothing else.
+
+    Args:
+        identity: what LiveKit calls them.
+    """
+    return signing.dumps(_of(meeting, identity), salt=_SALT)
+
+
+def bearer_of(token: str, meeting: Meeting) -> str | None:
+    """The identity of whom a token lets into a meeting's room, or a pass ask about it; None where it is for neither, or
+    has ended.
+    """
+    return _named_in_pass(token, meeting) or _let_in_by(token, meeting)
+
+
+def _of(meeting: Meeting, identity: str) -> dict[str, str]:
+    return {"tenant": str(tenant_id()), "meeting": str(meeting.pk), "identity": identity}
+
+
+def _named_in_pass(token: str, meeting: Meeting) -> str | None:
+    try:
+        said = signing.loads(token, salt=_SALT, max_age=_PASS_SECONDS)
+    except signing.BadSignature:
+        return None
+    identity = str(said.get("identity", "")) if isinstance(said, dict) else ""
+    return identity if identity and said == _of(meeting, identity) else None
+
+
+def _let_in_by(token: str, meeting: Meeting) -> str | None:
+    try:
+        claims = jwt.decode(
+            token,
+            settings.LIVEKIT_API_SECRET,
+            algorithms=["HS256"],
+            issuer=settings.LIVEKIT_API_KEY,
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["exp", "sub"]},
+        )
+    except jwt.InvalidTokenError:
+        return None
+    video = claims.get("video")
+    is_let_in = isinstance(video, dict) and video.get("roomJoin") is True and video.get("room") == meeting.room
+    return str(claims["sub"]) or None if is_let_in else None

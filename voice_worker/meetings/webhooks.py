@@ -124,7 +124,13 @@ def _apply(entry: RoomEntry, event: api.WebhookEvent) -> None:
         case "participant_joined":
             meetings.note_joined(meeting_id=meeting_id, at=_joined_at(event), **_who(event))
         case "participant_left":
-            meetings.note_left(meeting_id=meeting_id, joined_at=_joined_at(event), at=at, **_who(event))
+            meetings.note_left(
+                meeting_id=meeting_id,
+                joined_at=_joined_at(event),
+                at=at,
+                was_removed=_was_removed(event),
+                **_who(event),
+            )
         case "track_published" | "track_unpublished":
             meetings.note_track(
                 meeting_id=meeting_id,
@@ -139,6 +145,12 @@ def _apply(entry: RoomEntry, event: api.WebhookEvent) -> None:
 def _who(event: api.WebhookEvent) -> dict[str, str]:
     person = livekit.person_of(event.participant)
     return {"livekit_id": person.livekit_id, "identity": person.identity, "name": person.name, "kind": person.kind}
+
+
+def _was_removed(event: api.WebhookEvent) -> bool:
+    from livekit import api
+
+    return event.participant.disconnect_reason == api.DisconnectReason.PARTICIPANT_REMOVED
 
 
 def _source(event: api.WebhookEvent) -> str:

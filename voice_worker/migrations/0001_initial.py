@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('contact', 'Contact'), ('guest', 'Guest'), ('staff', 'Staff'), ('agent', 'Agent')], max_length=10)),
                 ('joined_at', models.DateTimeField()),
                 ('left_at', models.DateTimeField(blank=True, null=True)),
+                ('was_removed', models.BooleanField(default=False, help_text='Turned out of the room, rather than gone.')),
                 ('meeting', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='participants', to='voice_worker.meeting')),
             ],
             options={

@@ -94,6 +94,36 @@ async def test_a_meeting_is_followed_from_its_beginning_to_its_end(meeting, hote
     assert listed["results"] == shown["participants"]
 
 
+async def test_a_guest_who_was_removed_is_told_nothing_more_of_the_meeting(meeting, hotel, rooms):
+    address = f"/api/v1/meetings/{meeting['id']}"
+    invited = (await hotel.http.request("POST", f"{address}/tokens", {"kind": "guest"})).json()
+    guest = AsgiClient(hotel.http.host)
+
+    async def answer_to(token):
+        return await guest.request("POST", f"{address}/state", {"token": token})
+
+    async def stay(sid, reason=None):
+        one = person(sid, invited["identity"])
+        await tell(rooms, event_of(meeting, "participant_joined", **one))
+        if reason:
+            one["participant"]["disconnectReason"] = reason
+            await tell(rooms, event_of(meeting, "participant_left", **one))
+
+    await stay("PA_1", "CLIENT_INITIATED")
+    left = await answer_to(invited["token"])
+    assert left.status == 200, "whoever left of their own accord may come back"
+    await stay("PA_2", "PARTICIPANT_REMOVED")
+    for token in (invited["token"], left.json()["token"]):
+        refused = await answer_to(token)
+        assert (refused.status, refused.json()["code"]) == (401, "not_authenticated")
+    stays = (await hotel.http.request("GET", f"{address}/participants")).json()["results"]
+    assert [one["was_removed"] for one in stays] == [False, True]
+    other = (await hotel.http.request("POST", f"{address}/tokens", {"kind": "guest"})).json()
+    assert (await answer_to(other["token"])).status == 200, "another guest is told"
+    await stay("PA_3")
+    assert (await answer_to(left.json()["token"])).status == 200, "so is whoever was let in again"
+
+
 @pytest.mark.parametrize("host", ["localhost", "harbour.localhost", "agency.localhost", "10.0.0.7:8000"])
 async def test_the_hostname_says_nothing_of_whose_room_it_is(meeting, harbour, agency, rooms, host):
     assert (await tell(rooms, event_of(meeting, "room_started"), host=host)).status == 200
