@@ -63,6 +63,41 @@ def test_a_bulk_update_and_raw_sql_leave_an_event_for_each_row(in_harbour):
     assert len(events(action="collection.changed", new={"description": "Read by few"})) == 3
 
 
+def test_a_table_of_the_trails_name_catches_no_event(in_harbour):
+    CollectionFactory()
+    before = AuditEvent.objects.count()
+    schema = in_harbour.schema_name
+    sql(f"CREATE TEMP TABLE audit_auditevent (LIKE {schema}.audit_auditevent) ON COMMIT DROP")
+    sql(f"CREATE TEMP TABLE audit_chainhead AS TABLE {schema}.audit_chainhead")
+    Collection.objects.update(description="Unseen")
+    sql("DROP TABLE pg_temp.audit_auditevent, pg_temp.audit_chainhead")
+    assert AuditEvent.objects.count() == before + 1
+    assert last().new == {"description": "Unseen"}
+
+
+@pytest.mark.parametrize("place", ["(0,1)", "(0,60000)", "(9999,1)"])
+def test_wherever_a_session_says_the_chain_ends_it_goes_on_from_its_end(in_harbour, place):
+    CollectionFactory.create_batch(3)
+    sql("SELECT set_config('switchboard.audit_head', %s, false)", f"{in_harbour.schema_name} {place}")
+    Collection.objects.update(description="Read by everybody")
+    found = events()
+    assert [event.position for event in found] == list(range(1, len(found) + 1))
+    assert [event.previous_hash for event in found] == ["", *(event.hash for event in found[:-1])]
+    assert (ChainHead.objects.get().position, ChainHead.objects.get().hash) == (found[-1].position, found[-1].hash)
+
+
+def test_the_chain_goes_on_from_where_a_savepoint_left_it(in_harbour):
+    with transaction.atomic():
+        CollectionFactory()
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            CollectionFactory.create_batch(2)
+            raise ZeroDivisionError
+        CollectionFactory()
+    found = events()
+    assert [event.position for event in found] == list(range(1, len(found) + 1))
+    assert [event.previous_hash for event in found] == ["", *(event.hash for event in found[:-1])]
+
+
 def test_a_table_that_is_emptied_at_once_is_noticed(in_harbour):
     CollectionFactory()
     sql("TRUNCATE knowledge_collection CASCADE")
