@@ -19,6 +19,9 @@ class ToolContent(Content):
 
     kind: Literal["knowledge", "http", "mcp", "python"]
     description: Text = Field(min_length=1, description="Tells the model when to use it.")
+    examples: tuple[Line, ...] = Field(
+        default=(), max_length=50, description="Messages that ask for it, for the built-in model to know it by."
+    )
     input_schema: dict[str, Any] = Field(
         default_factory=lambda: {"type": "object", "properties": {}, "additionalProperties": False},
         description="JSON Schema (2020-12) of its arguments: an object.",

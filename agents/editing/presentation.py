@@ -76,7 +76,7 @@ GROUPS: Final[Mapping[type[Content], tuple[Group, ...]]] = {
     ToolContent: (
         Group(
             "What it is",
-            ("kind", "description", "handler", "remote_name", "credentials", "writes", "timeout_seconds"),
+            ("kind", "description", "examples", "handler", "remote_name", "credentials", "writes", "timeout_seconds"),
             is_open=True,
         ),
         Group("What it takes", ("input_schema",), help="The model fills these in when it uses the tool.", is_open=True),
@@ -168,6 +168,9 @@ HINTS: Final[Mapping[tuple[type[Part], str], Hint]] = {
         "It changes something", "Then the contact is asked first.", shown_for=("http", "mcp", "python")
     ),
     (ToolContent, "timeout_seconds"): Hint("Most time it may take", "Seconds."),
+    (ToolContent, "examples"): Hint(
+        "Examples", "Messages that ask for it, one a line: the built-in model knows it by these.", rows=4
+    ),
     (ToolContent, "input_schema"): Hint("Arguments", widget="schema", rows=12),
     (ToolContent, "output_template"): Hint("How its result is put to the model", "Empty: as it comes.", rows=4),
     (RuntimeContent, "llm"): Hint(" "),

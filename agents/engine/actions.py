@@ -171,10 +171,14 @@ def _reported(state: TurnState, tool: BoundTool, result: ToolResult) -> str:
         return result.text
     if result.ok:
         data = result.data if isinstance(result.data, dict) else {}
-        facts = ", ".join(
-            f"{name.replace('_', ' ')}: {_in_words(value)}" for name, value in data.items() if value != ""
-        )
-        return f"{say('done', state.language)} {facts}".strip()
+        facts = [
+            f"{name.replace('_', ' ').capitalize()}: {_in_words(value)}."
+            for name, value in data.items()
+            if value not in ("", [], None)
+        ]
+        if writes(tool) or not facts:
+            facts.insert(0, say("done", state.language))
+        return " ".join(facts)
     if result.code == UNKNOWN:
         return say("unknown_outcome", state.language)
     return say("failed", state.language, reason=result.detail or result.text)
