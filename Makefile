@@ -16,7 +16,7 @@ CHECK_ENV := SWITCHBOARD_ENV_FILE=/dev/null DATABASE_URL=postgres://check@127.0.
 	DATA_DIR=$(VENV)/check
 
 # The tests are shared out between processes with servers of their own; SHARED= runs them in one.
-SHARED := -n 2 --dist loadgroup
+SHARED := -n 3 --dist loadgroup
 # One that fails is tried once more and named in the summary: docs/adr/0037.
 AGAIN := --reruns 1
 
