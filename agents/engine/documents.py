@@ -11,6 +11,7 @@ from agents.engine.events import Citation
 from agents.engine.guardrails import quote_as_data
 from agents.engine.quoting import best_quote, quoted_in
 from agents.engine.request import TurnRequest
+from agents.engine.routing.before import said_before
 from knowledge.links import page_url
 from knowledge.search import Hit, search
 
@@ -26,8 +27,7 @@ async def retrieve(request: TurnRequest) -> list[Hit]:
         return []
     query = request.question
     if len(query) < _SHORT_QUESTION:
-        before = next((text for role, text in reversed(request.history) if role == "contact"), "")
-        query = f"{before} {query}".strip()
+        query = f"{said_before(request.history)} {query}".strip()
     hits = await search(query=query, collection_ids=request.release.collection_ids, limit=PASSAGES)
     return local.relevant(query, hits) if request.release.is_local else hits
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from agents.engine.request import TurnRequest
 from agents.engine.routing import Candidate, route
+from agents.engine.routing.before import SHORT, said_before
 from agents.engine.routing.clauses import clauses_of
 from agents.engine.routing.phrases import is_small_talk, wants_a_person
 from agents.engine.routing.vectors import candidate_vectors, text_vectors
@@ -31,7 +32,6 @@ _MORE_ELSEWHERE: Final = 0.1
 # A tool that is so much less near than the nearest may be meant by the form of the words.
 _BESIDE: Final = 0.2
 _LONGEST: Final = 2_000
-_SHORT: Final = 40  # characters; such a message leans on the one before
 # Nobody asks with "what" or "when" for something to be changed.
 _ASKS: Final = re.compile(
     r"\W*(?:(?:until|by|from|since|at|on|in|for|bis|ab|seit|um|zu|jusqu'à|à|de)\s+)?(?:what|when|where|which|who|why|"
@@ -86,8 +86,8 @@ async def wishes_of(request: TurnRequest) -> list[Wish]:
 
 async def _continued(request: TurnRequest, text: str, tools: Sequence[BoundTool]) -> Wish:
     """What is for no tool by itself, as going on from the message before: "Is there a table tomorrow?" "Book it." """
-    before = next((said for role, said in reversed(request.history) if role == "contact"), "")
-    if not before or len(text) > _SHORT or len(before) > _LONGEST or _is_question(text):
+    before = said_before(request.history)
+    if not before or len(text) > SHORT or len(before) > _LONGEST or _is_question(text):
         return Wish(request.question)
     both = f"{before.strip()} {text}"
     [near] = await _nearness([both], tools)

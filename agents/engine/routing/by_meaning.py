@@ -15,6 +15,7 @@ import numpy as np
 
 from agents.engine.gateway import Role
 from agents.engine.routing.asking import question_between
+from agents.engine.routing.before import SHORT, said_before
 from agents.engine.routing.clauses import clauses_of
 from agents.engine.routing.phrases import is_small_talk, is_vague, wants_a_person
 from agents.engine.routing.values import Candidate, Part, Route
@@ -45,7 +46,6 @@ class Thresholds:
 
 
 CALIBRATED: Final = Thresholds()
-_SHORT: Final = 40  # characters; such a message leans on the one before
 _LONGEST: Final = 2_000
 
 
@@ -90,10 +90,9 @@ async def route_by_meaning(
     texts = list(dict.fromkeys([text, *clauses]))
     scored = {one.text: one for one in scored_texts(texts, await text_vectors(texts), vectors)}
     found = decide(scored[text], [scored[clause] for clause in clauses], candidates, thresholds)
-    if found.kind in {"unclear", "none"} and len(text) <= _SHORT:
-        before = next((said for role, said in reversed(history) if role == "contact"), "")
+    if found.kind in {"unclear", "none"} and len(text) <= SHORT:
+        before = said_before(history)
         if before and not is_small_talk(before):
-            # "And on Sunday?" is about what was asked before.
             both = f"{before} {text}"[:_LONGEST]
             [whole] = scored_texts([both], await text_vectors([both]), vectors)
             continued = decide(whole, [whole], candidates, thresholds)
